@@ -1,0 +1,134 @@
+"""Start, find, stop and describe both servers of a home."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from neurobotanica.embedded.home import ServicesHome, find_home, lock_path, make_folder, open_home
+from neurobotanica.embedded.locks import exclusive_lock
+from neurobotanica.embedded.postgres import PostgresServer
+from neurobotanica.embedded.valkey import ValkeyServer
+
+FAST_TEST_VARIABLE = "NEUROBOTANICA_FAST_TEST_DB"
+
+
+@dataclass(frozen=True)
+class ServiceUrls:
+    """How to reach the servers: what DATABASE_URL and REDIS_URL would hold."""
+
+    database_url: str
+    redis_url: str
+
+
+@dataclass(frozen=True)
+class ServiceStatus:
+    """One server: whether it runs, its pid, where it listens (no password) and its log."""
+
+    name: str
+    running: bool
+    pid: int | None
+    address: str | None
+    log: str | None
+
+
+def ensure_services(home: Path, *, fast_test_db: bool | None = None) -> ServiceUrls:
+    """Both servers of `home`, started if they don't run. They outlive this process; stop_services ends them.
+
+    `fast_test_db` (default: whether NEUROBOTANICA_FAST_TEST_DB is 1) makes a new home skip fsync, for tests alone. It
+    has no effect on a home that exists already, so data that people rely on can't lose its durability by accident.
+
+    Raises:
+        EmbeddedServiceError: what went wrong and what to do.
+    """
+    return ServiceUrls(
+        database_url=ensure_postgres(home, fast_test_db=fast_test_db),
+        redis_url=ensure_valkey(home, fast_test_db=fast_test_db),
+    )
+
+
+def ensure_postgres(home: Path, *, fast_test_db: bool | None = None) -> str:
+    """The database URL of the home's PostgreSQL, started if it doesn't run; see ensure_services."""
+    return _ensure(home, _running_postgres, _started_postgres, fast_test_db)
+
+
+def ensure_valkey(home: Path, *, fast_test_db: bool | None = None) -> str:
+    """The Redis URL of the home's Valkey, started if it doesn't run; see ensure_services."""
+    return _ensure(home, _running_valkey, _started_valkey, fast_test_db)
+
+
+def stop_services(home: Path) -> list[str]:
+    """Stop the servers of `home` and return the names of those that ran.
+
+    Raises:
+        EmbeddedServiceError: a server belongs to another account or doesn't end.
+    """
+    if find_home(home) is None:
+        return []
+    folder = make_folder(home)
+    with exclusive_lock(lock_path(folder)):
+        opened = find_home(folder)
+        if opened is None:
+            return []
+        stopped = [("valkey", ValkeyServer(opened).stop()), ("postgres", PostgresServer(opened).stop())]
+    return [name for name, ran in stopped if ran]
+
+
+def services_status(home: Path) -> list[ServiceStatus]:
+    """The state of both servers of `home`, without starting or changing anything."""
+    opened = find_home(home)
+    if opened is None:
+        return [ServiceStatus(name, False, None, None, None) for name in ("postgres", "valkey")]
+    postgres, valkey = PostgresServer(opened), ValkeyServer(opened)
+    state, port = postgres.running(), valkey.running()
+    address = None
+    if state is not None:
+        address = str(postgres.socket) if postgres.socket is not None else f"127.0.0.1:{state.port}"
+    return [
+        ServiceStatus("postgres", state is not None, state.pid if state else None, address, str(postgres.log)),
+        ServiceStatus(
+            "valkey",
+            port is not None,
+            valkey.recorded_pid() if port is not None else None,
+            f"127.0.0.1:{port}" if port is not None else None,
+            str(valkey.log),
+        ),
+    ]
+
+
+def _ensure(
+    home: Path,
+    running: Callable[[ServicesHome], str | None],
+    started: Callable[[ServicesHome], str],
+    fast_test_db: bool | None,
+) -> str:
+    opened = find_home(home)
+    url = running(opened) if opened is not None else None
+    if url is not None:
+        return url
+    fast = os.environ.get(FAST_TEST_VARIABLE) == "1" if fast_test_db is None else fast_test_db
+    folder = make_folder(home)
+    with exclusive_lock(lock_path(folder)):
+        return started(open_home(folder, durable=not fast))
+
+
+def _running_postgres(home: ServicesHome) -> str | None:
+    server = PostgresServer(home)
+    state = server.running()
+    return server.url(state.port) if state is not None else None
+
+
+def _started_postgres(home: ServicesHome) -> str:
+    server = PostgresServer(home)
+    return server.url(server.start().port)
+
+
+def _running_valkey(home: ServicesHome) -> str | None:
+    server = ValkeyServer(home)
+    port = server.running()
+    return server.url(port) if port is not None else None
+
+
+def _started_valkey(home: ServicesHome) -> str:
+    server = ValkeyServer(home)
+    return server.url(server.start())
