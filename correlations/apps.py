@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class CorrelationsConfig(AppConfig):
+    """What is known: practices, targets, the correlations between them, and the evidence."""
+
+    name = "correlations"
+    verbose_name = "Correlations"
+
+    def ready(self) -> None:
+        from correlations import audit_events  # noqa: F401  registers this app's event types

@@ -1,0 +1,18 @@
+"""Who may call the API."""
+
+from __future__ import annotations
+
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from ethics.models import ApiClient
+
+
+class HasApiClient(BasePermission):
+    """Allows requests that carry the key of an active client."""
+
+    message = "An API key is required: Authorization: Api-Key <key>."
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return isinstance(request.auth, ApiClient)

@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class EthicsConfig(AppConfig):
+    """Who may use what, and the record of it."""
+
+    name = "ethics"
+    verbose_name = "Ethics"
+
+    def ready(self) -> None:
+        from ethics.audit import event_types  # noqa: F401  registers this app's event types

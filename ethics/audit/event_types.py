@@ -1,0 +1,28 @@
+"""The event types of the ethics app."""
+
+from ethics.audit.registry import EventType, register_event_type
+
+for _event_type in (
+    EventType(
+        "consent.recorded", "A consent was recorded", needs_communities=True, details=frozenset({"state", "purposes"})
+    ),
+    EventType("consent.withdrawn", "A consent was withdrawn", needs_communities=True, needs_reason=True),
+    EventType("item.objected", "A community objected to a use", needs_communities=True, needs_reason=True),
+    EventType(
+        "item.status_changed",
+        "The sacred status of an item was changed",
+        needs_communities=True,
+        details=frozenset({"from", "to"}),
+    ),
+    EventType("sacred.viewed", "Somebody opened a sacred record", needs_communities=True),
+    EventType("client.created", "An API client was created", details=frozenset({"audience"})),
+    EventType("client.updated", "An API client was changed", details=frozenset({"audience", "is_active"})),
+    EventType("api_key.created", "An API key was created", details=frozenset({"client"})),
+    EventType("api_key.revoked", "An API key was revoked", details=frozenset({"client"})),
+    EventType(
+        "curation.changed",
+        "A curated record was added, changed or removed",
+        details=frozenset({"model", "action", "fields"}),
+    ),
+):
+    register_event_type(_event_type)

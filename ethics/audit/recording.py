@@ -1,0 +1,103 @@
+"""The one door into the audit log."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable, Mapping
+
+from django.utils import timezone
+
+from ethics.audit.context import AuditContext, current_context
+from ethics.audit.registry import EventType, registered_event_types
+from ethics.models import AuditEvent, PolicyRevision
+from ethics.policy import Purpose
+
+DetailValue = str | int | bool | None | list[str]
+
+
+class AuditEventError(ValueError):
+    """The event is of an unknown type, incomplete, or holds what an event may not hold."""
+
+
+def record(
+    event_type: str,
+    *,
+    subjects: Iterable[object] = (),
+    communities: Iterable[str] = (),
+    purpose: Purpose | None = None,
+    model_sha256: str = "",
+    reason: str = "",
+    details: Mapping[str, DetailValue] | None = None,
+    context: AuditContext | None = None,
+    policy_revision: int | None = None,
+) -> AuditEvent:
+    """Append an event in the caller's transaction: it exists exactly when the caller's change does.
+
+    Events hold identifiers, counts and hashes, never content. ``subjects`` are public ids or slugs, ``communities`` are
+    community slugs.
+
+    Raises:
+        AuditEventError: unknown type, a required part is missing, an undeclared detail, or a value of another kind.
+    """
+    kind = registered_event_types().get(event_type)
+    if kind is None:
+        raise AuditEventError(f"event type {event_type!r} is not registered")
+    fields = {
+        "event_id": str(uuid.uuid4()),
+        "event_type": event_type,
+        "occurred_at": timezone.now().isoformat(timespec="microseconds"),
+        "purpose": purpose.value if purpose else "",
+        "policy_revision": policy_revision if policy_revision is not None else PolicyRevision.current(),
+        "model_sha256": model_sha256,
+        "subject_ids": [str(subject) for subject in subjects],
+        "community_ids": sorted(set(communities)),
+        "reason": reason,
+        "details": dict(details or {}),
+    }
+    _check_complete(kind, fields)
+    context = context or current_context()
+    fields |= {
+        "actor_name": context.actor_name,
+        "actor_role": context.actor_role,
+        "client_id": context.client_id,
+        "request_id": context.request_id,
+    }
+    canonical = canonical_text(fields)
+    return AuditEvent.objects.create(**{**fields, "canonical": canonical})
+
+
+def canonical_text(fields: Mapping[str, object]) -> str:
+    """RFC 8785 text of an event: sorted keys, no spaces, UTF-8.
+
+    Keys are ASCII and values hold no floating-point numbers, so that Python's own encoder gives the canonical form.
+    """
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _check_complete(kind: EventType, fields: Mapping[str, object]) -> None:
+    required = {
+        "subject_ids": kind.needs_subjects,
+        "community_ids": kind.needs_communities,
+        "purpose": kind.needs_purpose,
+        "model_sha256": kind.needs_model,
+        "reason": kind.needs_reason,
+    }
+    missing = [name for name, needed in required.items() if needed and not fields[name]]
+    details = fields["details"]
+    assert isinstance(details, dict)  # noqa: S101  built above
+    missing += sorted(kind.details - details.keys())
+    if missing:
+        raise AuditEventError(f"{kind.name} is incomplete: {', '.join(missing)} missing")
+    unknown = sorted(details.keys() - kind.details)
+    if unknown:
+        raise AuditEventError(f"{kind.name} does not declare: {', '.join(unknown)}")
+    for name, value in details.items():
+        if not name.isascii() or not _is_detail(value):
+            raise AuditEventError(f"{kind.name}: detail {name!r} must be a text, integer, boolean, null or texts")
+
+
+def _is_detail(value: object) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(entry, str) for entry in value)
+    return value is None or isinstance(value, str | int | bool)

@@ -1,0 +1,22 @@
+"""What the ethics app stores: communities, governed items, labels, consents, attributions, the audit log, API clients."""
+
+from ethics.models.audit_event import AuditEvent
+from ethics.models.client import ApiClient, ApiKey
+from ethics.models.community import Community
+from ethics.models.consent import Consent, ConsentItem
+from ethics.models.governed_item import Attribution, GovernedItem, ItemLabel, Label
+from ethics.models.policy_revision import PolicyRevision
+
+__all__ = [
+    "ApiClient",
+    "ApiKey",
+    "Attribution",
+    "AuditEvent",
+    "Community",
+    "Consent",
+    "ConsentItem",
+    "GovernedItem",
+    "ItemLabel",
+    "Label",
+    "PolicyRevision",
+]

@@ -1,0 +1,41 @@
+"""The number that rises with every governance change, so that no answer cached before it can be served after it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pgtrigger
+from django.db import models
+
+
+class PolicyRevision(models.Model):
+    """One row. Triggers on the governed tables raise it in the transaction of the change, raw SQL included."""
+
+    SINGLETON_ID = 1
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=SINGLETON_ID)
+    value = models.PositiveBigIntegerField(default=1)
+    changed_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "policy revision"
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="policy_revision_is_one_row")]
+
+    def __str__(self) -> str:
+        return f"policy revision {self.value}"
+
+    @classmethod
+    def current(cls) -> int:
+        """The revision that holds now."""
+        return cls.objects.values_list("value", flat=True).get(pk=cls.SINGLETON_ID)
+
+
+def raises_policy_revision() -> Any:
+    """A statement-level trigger for a governed table; give it in ``Meta.triggers``."""
+    return pgtrigger.Trigger(
+        name="raise_policy_revision",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate,
+        func="UPDATE ethics_policyrevision SET value = value + 1, changed_at = now() WHERE id = 1; RETURN NULL;",
+    )

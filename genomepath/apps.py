@@ -1,0 +1,16 @@
+from django.apps import AppConfig
+
+
+class GenomepathConfig(AppConfig):
+    """What the model says: trainings, versions, predictions."""
+
+    name = "genomepath"
+    verbose_name = "GenomePath"
+
+    def ready(self) -> None:
+        from genomepath import audit_events  # noqa: F401  registers this app's event types
+        from genomepath.withdrawal import mark_models_of_withheld_items
+
+        from ethics.reactions import on_items_withheld
+
+        on_items_withheld(mark_models_of_withheld_items)

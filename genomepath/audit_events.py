@@ -1,0 +1,50 @@
+"""The event types of the genomepath app."""
+
+from ethics.audit import EventType, register_event_type
+
+for _event_type in (
+    EventType(
+        "snapshot.exported",
+        "A training snapshot was taken; what was left out, and why, stands here alone",
+        needs_subjects=False,
+        needs_communities=True,
+        needs_purpose=True,
+        details=frozenset({"data_sha256", "practices", "correlations", "include_drafts", "excluded"}),
+    ),
+    EventType(
+        "training.requested", "A training or evaluation was asked for", details=frozenset({"kind", "preset"})
+    ),
+    EventType("training.completed", "A run ended well", details=frozenset({"kind", "data_sha256"})),
+    EventType("training.failed", "A run ended badly", needs_reason=True, details=frozenset({"kind"})),
+    EventType(
+        "model.gated",
+        "The promotion gate decided over a model version",
+        needs_model=True,
+        details=frozenset({"passed", "provisional", "failed_rules"}),
+    ),
+    EventType("model.promoted", "A model version went into service", needs_model=True, details=frozenset({"provisional"})),
+    EventType("model.retired", "A model version left service", needs_model=True),
+    EventType("model.marked", "A model version was trained on knowledge since withheld", needs_model=True),
+    EventType(
+        "predictions.published",
+        "The predictions of a model version were stored",
+        needs_model=True,
+        details=frozenset({"rows"}),
+    ),
+    EventType(
+        "prediction.served",
+        "A prediction was answered, with the communities it attributed",
+        needs_communities=True,
+        needs_purpose=True,
+        needs_model=True,
+        details=frozenset({"direction", "count"}),
+    ),
+    EventType(
+        "prediction.refused",
+        "A prediction was asked for that the policy refuses, or that does not exist",
+        needs_subjects=False,
+        needs_purpose=True,
+        details=frozenset({"direction"}),
+    ),
+):
+    register_event_type(_event_type)

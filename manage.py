@@ -1,0 +1,22 @@
+#!/usr/bin/env python
+"""Django's command line. Starts the embedded PostgreSQL and Valkey first where no other ones are configured."""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Run one management command."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "neurobotanica.settings")
+    from neurobotanica.bootstrap import prepare_environment
+
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    if command not in {"services", "help", "--help", "-h", "--version", "version"} and "--help" not in sys.argv:
+        prepare_environment()
+    from django.core.management import execute_from_command_line
+
+    execute_from_command_line(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

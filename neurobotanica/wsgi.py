@@ -1,0 +1,12 @@
+"""The WSGI entry point of the web process. It must never import torch."""
+
+import os
+
+from neurobotanica.bootstrap import prepare_environment
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "neurobotanica.settings")
+prepare_environment()
+
+from django.core.wsgi import get_wsgi_application  # noqa: E402
+
+application = get_wsgi_application()
