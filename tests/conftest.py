@@ -1,0 +1,89 @@
+"""Fixtures for all tests: a cache of one's own, committed databases, an API key."""
+
+from __future__ import annotations
+
+import copy
+import os
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+import pytest
+from django.conf import settings as django_settings
+from django.db import connection, connections
+from rest_framework.test import APIClient
+
+from ethics.clients import api_key_create, client_create
+from ethics.models import ApiClient
+from ethics.policy import Audience
+
+
+@pytest.fixture(autouse=True)
+def fresh_cache(settings) -> None:
+    """Each test sees an empty cache: its keys carry a prefix of their own."""
+    caches = copy.deepcopy(django_settings.CACHES)
+    caches["default"]["KEY_PREFIX"] = f"test-{uuid.uuid4().hex}"
+    settings.CACHES = caches
+
+
+@pytest.fixture(autouse=True)
+def artefacts(settings, tmp_path) -> None:
+    """Snapshots and model folders of a test lie in its own folder."""
+    settings.ARTEFACT_ROOT = tmp_path / "artefacts"
+
+
+@dataclass(frozen=True)
+class CommittedDatabase:
+    """A database whose rows are really committed; other processes reach it by ``url``."""
+
+    name: str
+    url: str
+
+
+@pytest.fixture
+def committed_database(django_db_setup, django_db_blocker) -> Iterator[CommittedDatabase]:
+    """A clone of the migrated test database, for tests that commit.
+
+    Django's own way of emptying tables is TRUNCATE, which the audit log refuses; so a clone is dropped instead.
+    """
+    source = connection.settings_dict["NAME"]
+    clone = f"{source}_{uuid.uuid4().hex[:10]}"
+    with django_db_blocker.unblock():
+        connections.close_all()
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE "{clone}" TEMPLATE "{source}"')
+        connection.close()
+        connection.settings_dict["NAME"] = clone
+        parts = urlsplit(os.environ["DATABASE_URL"])
+        try:
+            yield CommittedDatabase(clone, urlunsplit(parts._replace(path=f"/{clone}")))
+        finally:
+            connections.close_all()
+            connection.settings_dict["NAME"] = source
+            with connection._nodb_cursor() as cursor:
+                cursor.execute(f'DROP DATABASE IF EXISTS "{clone}" WITH (FORCE)')
+            connection.close()
+
+
+@dataclass(frozen=True)
+class KeyedClient:
+    """An API client of the platform with an HTTP client that carries its key."""
+
+    record: ApiClient
+    key: str
+    http: APIClient
+
+
+@pytest.fixture
+def make_api_client():
+    """Makes a keyed HTTP client for an audience."""
+
+    def make(audience: Audience = Audience.COMMERCIAL, organisation: str = "") -> KeyedClient:
+        record = client_create(organisation=organisation or f"Dispensary {uuid.uuid4().hex[:6]}", audience=audience)
+        _, key = api_key_create(client=record, name="test")
+        http = APIClient()
+        http.credentials(HTTP_AUTHORIZATION=f"Api-Key {key}")
+        return KeyedClient(record, key, http)
+
+    return make

@@ -1,0 +1,164 @@
+"""Small, obviously synthetic records. No real knowledge stands in a test."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from correlations.models import (
+    Condition,
+    Correlation,
+    DosageProfile,
+    Evidence,
+    GenomicTarget,
+    Practice,
+    PracticeIndication,
+    SynergyPair,
+)
+from ethics.models import Community, GovernedItem
+from ethics.policy import Basis
+from ethics.stewardship import item_create
+from genomepath.models import ModelVersion, Prediction
+
+_numbers = itertools.count(1)
+
+
+def make_community(**fields: Any) -> Community:
+    number = next(_numbers)
+    return Community.objects.create(
+        **{
+            "slug": f"community-{number}",
+            "name": f"Community {number}",
+            "statement": f"Knowledge of community {number}",
+            **fields,
+        }
+    )
+
+
+def make_item(**fields: Any) -> GovernedItem:
+    number = next(_numbers)
+    return item_create(
+        **{
+            "community": fields.pop("community", None) or make_community(),
+            "display_label": f"Item {number}",
+            "basis": Basis.DOCUMENTED,
+            "basis_source": f"Synthetic source {number}",
+            "statement": f"Attributed to community of item {number}",
+            **fields,
+        }
+    )
+
+
+def make_evidence(**fields: Any) -> Evidence:
+    number = next(_numbers)
+    return Evidence.objects.create(
+        **{"key": f"evidence-{number}", "reference": f"Synthetic reference {number}", "verified": True, **fields}
+    )
+
+
+def make_practice(
+    *, item: GovernedItem | None = None, indications: tuple[str, ...] = ("condition one",), **fields: Any
+) -> Practice:
+    number = next(_numbers)
+    practice = Practice.objects.create(
+        **{
+            "item": item or make_item(),
+            "slug": f"practice-{number}",
+            "title": f"Synthetic practice {number}",
+            "tradition": f"Tradition {number}",
+            "preparation": "synthetic preparation",
+            "cultural_context": "synthetic context",
+            **fields,
+        }
+    )
+    for position, name in enumerate(indications):
+        condition, _ = Condition.objects.get_or_create(name=name)
+        PracticeIndication.objects.create(practice=practice, condition=condition, position=position)
+    for level in ("low", "medium", "high"):
+        DosageProfile.objects.create(practice=practice, level=level, basis="modelled", note="no source resolves dose")
+    practice.sources.add(make_evidence())
+    return practice
+
+
+def make_target(symbol: str = "", **fields: Any) -> GenomicTarget:
+    number = next(_numbers)
+    return GenomicTarget.objects.create(
+        **{
+            "symbol": symbol or f"SYN{number}",
+            "name": f"synthetic target {number}",
+            "source": "synthetic",
+            "pathways": [{"name": f"pathway {number}", "id": ""}],
+            "tissues": ["tissue one"],
+            **fields,
+        }
+    )
+
+
+def make_correlation(practice: Practice, target: GenomicTarget, **fields: Any) -> Correlation:
+    return Correlation.objects.create(
+        **{
+            "practice": practice,
+            "target": target,
+            "direction": "tk_to_genomic",
+            "dose": "low",
+            "confidence": 0.6,
+            "quality": "moderate",
+            "status": "approved",
+            **fields,
+        }
+    )
+
+
+def make_synergy(first: GenomicTarget, second: GenomicTarget) -> SynergyPair:
+    first, second = sorted([first, second], key=lambda target: target.symbol)
+    return SynergyPair.objects.create(
+        target_a=first, target_b=second, interaction="synthetic interaction", kind="synthetic", evidence=make_evidence()
+    )
+
+
+def make_model_version(**fields: Any) -> ModelVersion:
+    number = next(_numbers)
+    return ModelVersion.objects.create(
+        **{
+            "sha256": f"{number:064x}",
+            "state": "active",
+            "preset": "small",
+            "data_sha256": "0" * 64,
+            "code_version": "test",
+            "folder": "models/test",
+            "snapshot_folder": "snapshots/test",
+            **fields,
+        }
+    )
+
+
+def publish(version: ModelVersion, practices: list[Practice], targets: list[GenomicTarget]) -> None:
+    """Every practice x dose and every target, with falling confidence by the order given."""
+    rows = []
+    for practice in practices:
+        for dose in ("low", "medium", "high"):
+            rows += [
+                _prediction(version, "tk_to_genomic", practice, target, dose, rank)
+                for rank, target in enumerate(targets, start=1)
+            ]
+    for target in targets:
+        rows += [
+            _prediction(version, "genomic_to_tk", practice, target, "", rank)
+            for rank, practice in enumerate(practices, start=1)
+        ]
+    Prediction.objects.bulk_create(rows)
+
+
+def _prediction(
+    version: ModelVersion, direction: str, practice: Practice, target: GenomicTarget, dose: str, rank: int
+) -> Prediction:
+    return Prediction(
+        model_version=version,
+        direction=direction,
+        practice=practice,
+        target=target,
+        dose=dose,
+        rank=rank,
+        score=float(-rank),
+        confidence=1.0 / (1 + rank),
+    )
