@@ -1,0 +1,127 @@
+"""Baselines of the protocol, each a Scorer. None is tuned on held-out pairs; the parameters are fixed here.
+
+``chance`` needs no scorer: its row is analytic (``metrics.chance_hits_at``, ``metrics.chance_reciprocal_ranks``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from genomepath.ml.scores import FloatArray, Scorer, Scores
+from genomepath.ml.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from genomepath.ml.dataset import TextFeatures, TruthMatrix
+
+NEIGHBOURS = 5
+INVERSE_REGULARISATION = 10.0
+FACTORS = 8
+POSITIVE_CONFIDENCE = 10.0
+FACTOR_REGULARISATION = 1.0
+ALTERNATIONS = 15
+
+
+def popularity(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
+    """A target by how many practices it has at the dose, a practice by how many targets: no look at the query."""
+    at_dose = (training.confidence > 0).sum(axis=0).astype(np.float64)
+    practices, targets = training.pairs.shape
+    per_practice = training.pairs.sum(axis=1).astype(np.float64)
+    return Scores(np.broadcast_to(at_dose, (practices, *at_dose.shape)), np.tile(per_practice, (targets, 1)))
+
+
+def memoriser(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
+    """Looks the pair up: 1 for a training pair, else 0. What it scores on P0 is what a row split gives away."""
+    return Scores((training.confidence > 0).astype(np.float64), training.pairs.T.astype(np.float64))
+
+
+def zero_shot(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
+    """Cosine of the whole-text MiniLM embeddings; nothing is trained."""
+    return Scores.from_pairs(_cosine(features.practice_text, features.target_text))
+
+
+def nearest_neighbours(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
+    """Mean training label of the 5 most similar other practices (genomic->TK: of the 5 most similar other targets)."""
+    known = training.pairs.astype(np.float64)
+    return Scores.from_pairs(
+        _neighbour_mean(features.practice_text, known), _neighbour_mean(features.target_text, known.T)
+    )
+
+
+def logistic_regression(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
+    """One-vs-rest: a classifier a target over practice texts, and a classifier a practice over target texts."""
+    known = training.pairs
+    return Scores.from_pairs(_one_vs_rest(features.practice_text, known), _one_vs_rest(features.target_text, known.T))
+
+
+def matrix_factorisation(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
+    """Weighted alternating least squares for implicit feedback (Hu, Koren and Volinsky 2008); sees no text."""
+    known = training.pairs.astype(np.float64)
+    rng = np.random.default_rng(0)
+    targets = rng.normal(scale=0.1, size=(known.shape[1], FACTORS))
+    practices = np.zeros((known.shape[0], FACTORS))
+    for _ in range(ALTERNATIONS):
+        practices = _solve_factors(targets, known)
+        targets = _solve_factors(practices, known.T)
+    return Scores.from_pairs(practices @ targets.T)
+
+
+BASELINES: Mapping[str, Scorer] = MappingProxyType(
+    {
+        "popularity": popularity,
+        "memoriser": memoriser,
+        "zero-shot cosine": zero_shot,
+        "kNN": nearest_neighbours,
+        "logistic regression": logistic_regression,
+        "matrix factorisation": matrix_factorisation,
+    }
+)
+
+
+def _cosine(first: FloatArray, second: FloatArray) -> NDArray[np.float64]:
+    return _unit(first) @ _unit(second).T
+
+
+def _unit(vectors: FloatArray) -> NDArray[np.float64]:
+    array = np.asarray(vectors, dtype=np.float64)
+    norms = np.linalg.norm(array, axis=1, keepdims=True)
+    return array / np.where(norms > 0, norms, 1.0)
+
+
+def _neighbour_mean(texts: FloatArray, labels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Similarity-weighted mean label [A, B] of the nearest other records; ``texts`` [A, E], ``labels`` [A, B]."""
+    similarity = _cosine(texts, texts)
+    np.fill_diagonal(similarity, -np.inf)
+    count = min(NEIGHBOURS, len(texts) - 1)
+    nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :count]
+    weights = np.clip(np.take_along_axis(similarity, nearest, axis=1), 1e-6, None)
+    return np.asarray(np.einsum("an,anb->ab", weights, labels[nearest]) / weights.sum(axis=1, keepdims=True))
+
+
+def _one_vs_rest(texts: FloatArray, labels: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Decision values [A, B] of one classifier a column; a column of one class gets its smoothed log odds."""
+    inputs = _unit(texts)
+    result = np.empty(labels.shape)
+    for column in range(labels.shape[1]):
+        own = labels[:, column]
+        positives = int(own.sum())
+        if 0 < positives < len(own):
+            classifier = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=1000).fit(inputs, own)
+            result[:, column] = classifier.decision_function(inputs)
+        else:
+            result[:, column] = np.log((positives + 0.5) / (len(own) - positives + 0.5))
+    return result
+
+
+def _solve_factors(fixed: NDArray[np.float64], labels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Ridge solution [A, F] for each row of ``labels`` [A, B], known cells weighing more; ``fixed`` [B, F]."""
+    ridge = FACTOR_REGULARISATION * np.eye(fixed.shape[1])
+    weights = 1.0 + POSITIVE_CONFIDENCE * labels
+    grams = np.einsum("ab,bf,bg->afg", weights, fixed, fixed) + ridge
+    right = (weights * labels) @ fixed
+    return np.asarray(np.linalg.solve(grams, right[:, :, None])[:, :, 0])

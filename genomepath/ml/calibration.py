@@ -1,0 +1,112 @@
+"""Platt calibration: a logistic curve from a score to the probability of a documented association.
+
+Platt (1999), with the smoothed targets of that paper; the fit is Newton's method with backtracking as in Lin, Lin and
+Weng, "A note on Platt's probabilistic outputs for support vector machines" (2007). The slope is kept non-negative, so
+that calibration never changes a ranking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+FloatVector = NDArray[np.float64]
+
+_MAX_STEPS = 100
+_TOLERANCE = 1e-10
+_RIDGE = 1e-9
+
+
+class CalibrationError(ValueError):
+    """Calibration needs finite scores and at least one positive and one negative label."""
+
+
+@dataclass(frozen=True)
+class PlattCalibration:
+    """probability = 1 / (1 + exp(-(slope * logit + intercept)))."""
+
+    slope: float
+    intercept: float
+
+    def probability(self, logits: ArrayLike) -> FloatVector:
+        """Calibrated probabilities, the shape of ``logits``."""
+        return _sigmoid(self.slope * np.asarray(logits, dtype=np.float64) + self.intercept)
+
+    def to_dict(self) -> dict[str, float]:
+        """A JSON object of slope and intercept."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, payload: Mapping[str, float]) -> PlattCalibration:
+        """Read what ``to_dict`` wrote."""
+        return cls(slope=float(payload["slope"]), intercept=float(payload["intercept"]))
+
+
+def fit_platt(logits: ArrayLike, labels: ArrayLike) -> PlattCalibration:
+    """Fit slope and intercept by maximum likelihood.
+
+    Args:
+        logits: scores of held-out cells (``PairSplit.validation_cells``), any shape. Both known pairs and unknown cells
+            must be held out at the same rate, or the base rate of the probabilities is wrong.
+        labels: 0 or 1, same shape.
+
+    Raises:
+        CalibrationError: shapes differ, a score is not finite, or only one class is present.
+    """
+    x = np.asarray(logits, dtype=np.float64).ravel()
+    y = np.asarray(labels, dtype=bool).ravel()
+    if x.shape != y.shape:
+        raise CalibrationError(f"{x.size} scores but {y.size} labels")
+    if not np.isfinite(x).all():
+        raise CalibrationError("scores must be finite")
+    if y.all() or not y.any():
+        raise CalibrationError("calibration needs positive and negative examples")
+    positives, negatives = float(y.sum()), float((~y).sum())
+    target = np.where(y, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    centre, scale = float(x.mean()), float(x.std()) or 1.0
+    slope, intercept = _newton((x - centre) / scale, target)
+    if slope < 0:
+        slope, intercept = 0.0, _constant(target)
+    return PlattCalibration(slope=slope / scale, intercept=intercept - slope * centre / scale)
+
+
+def _newton(x: FloatVector, target: FloatVector) -> tuple[float, float]:
+    parameters = np.array([0.0, _constant(target)])
+    design = np.column_stack([x, np.ones_like(x)])
+    loss = _loss(design @ parameters, target)
+    for _ in range(_MAX_STEPS):
+        probability = _sigmoid(design @ parameters)
+        gradient = design.T @ (probability - target)
+        curvature = probability * (1 - probability)
+        hessian = (design * curvature[:, None]).T @ design + _RIDGE * np.eye(2)
+        direction = np.linalg.solve(hessian, gradient)
+        step = 1.0
+        while step > _TOLERANCE:
+            candidate = parameters - step * direction
+            candidate_loss = _loss(design @ candidate, target)
+            if candidate_loss <= loss - 1e-4 * step * float(gradient @ direction):
+                break
+            step /= 2
+        else:
+            break
+        converged = loss - candidate_loss < _TOLERANCE * (1 + abs(loss))
+        parameters, loss = candidate, candidate_loss
+        if converged:
+            break
+    return float(parameters[0]), float(parameters[1])
+
+
+def _constant(target: FloatVector) -> float:
+    mean = float(target.mean())
+    return float(np.log(mean / (1 - mean)))
+
+
+def _loss(logits: FloatVector, target: FloatVector) -> float:
+    return float((np.logaddexp(0, logits) - target * logits).sum())
+
+
+def _sigmoid(logits: FloatVector) -> FloatVector:
+    return np.exp(-np.logaddexp(0, -logits))

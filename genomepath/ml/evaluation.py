@@ -1,0 +1,235 @@
+"""The protocol runner: cuts the folds, asks every scorer, pools the metrics. The same answer for any worker count."""
+
+from __future__ import annotations
+
+import os
+import pickle  # nosec: only between this process and the workers it starts
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from genomepath.ml import bootstrap, leakage, metrics
+from genomepath.ml.aggregation import PooledRanks, ProtocolData, dose_terms, pooled_ranks, scorer_result
+from genomepath.ml.bootstrap import Estimate
+from genomepath.ml.dataset import TextFeatures, TruthMatrix
+from genomepath.ml.dose_metrics import MINIMUM_PRACTICES, RECALL_CUTOFFS
+from genomepath.ml.fold_scoring import AnyScorer, EvaluationInputs, FoldOutcome, score_fold
+from genomepath.ml.results import ChanceResult, EvaluationResult, PairOutcome, ProtocolResult, ScorerResult
+from genomepath.ml.snapshot import DIRECTIONS, DOSES, Snapshot
+from genomepath.ml.splits import Fold, pair_mask, protocol_folds
+
+Progress = Callable[[int, int, str], None]
+"""Called after each finished fold with (finished, total, text)."""
+
+SUBJECT = "model"
+FEW_HELD_OUT = 100
+_UNITS = {
+    "P0": ("correlation row", "practice"),
+    "P1": ("(practice, target) pair", "practice"),
+    "P2": ("(practice, target) pair of an unseen practice", "practice"),
+    "P3": ("(practice, target) pair of an unseen target", "target"),
+}
+
+
+def evaluate(
+    snapshot: Snapshot,
+    features: TextFeatures,
+    scorers: Mapping[str, AnyScorer],
+    *,
+    protocols: Sequence[str] = ("P0", "P1"),
+    seeds: Sequence[int] = (0,),
+    folds: int = 5,
+    oracles: frozenset[str] = frozenset(),
+    subject: str = SUBJECT,
+    on_progress: Progress | None = None,
+    workers: int = 1,
+) -> EvaluationResult:
+    """Judge scorers by the protocol of MODEL.md.
+
+    Args:
+        scorers: by name; with ``workers`` > 1 they are pickled.
+        oracles: names of scorers that are the rule by which labels were derived; printed, never compared.
+        subject: the scorer under judgement; paired differences are taken against it where it is present.
+        workers: processes (spawned, one thread each) that outer folds run in.
+
+    Raises:
+        LeakageError: a leakage check failed; there is no result then.
+        SplitError: too little data for a protocol.
+        ValueError: no scorer, no seed, or an oracle that is no scorer.
+    """
+    if not scorers or not seeds or not oracles <= set(scorers):
+        raise ValueError("an evaluation needs scorers and seeds, and every oracle must be one of the scorers")
+    truth = TruthMatrix.from_snapshot(snapshot)
+    plan = [
+        fold
+        for protocol in protocols
+        for seed in seeds
+        for fold in protocol_folds(protocol, snapshot, truth, seed=seed, folds=folds)
+    ]
+    inputs = EvaluationInputs(snapshot, features, dict(scorers), oracles)
+    outcomes = []
+    for finished, outcome in enumerate(_outcomes(inputs, plan, workers), start=1):
+        outcomes.append(outcome)
+        if on_progress is not None:
+            fold = outcome.fold
+            on_progress(finished, len(plan), f"{fold.protocol} seed {fold.seed} fold {fold.index + 1}")
+    results = {}
+    for protocol in protocols:
+        own = [outcome for outcome in outcomes if outcome.fold.protocol == protocol]
+        results[protocol] = _protocol_result(ProtocolData(protocol, snapshot, truth, own), inputs, subject)
+    return EvaluationResult(
+        data_sha256=snapshot.data_sha256,
+        subject=subject,
+        seeds=tuple(seeds),
+        folds=folds,
+        practices=len(truth.practices),
+        targets=len(truth.targets),
+        correlations=len(snapshot.correlations),
+        pairs=int(truth.pairs.sum()),
+        protocols=results,
+        leakage_checks=leakage.CHECKS,
+        notes=_notes(truth, oracles),
+    )
+
+
+def _outcomes(inputs: EvaluationInputs, plan: Sequence[Fold], workers: int) -> Iterator[FoldOutcome]:
+    """The folds in the order of the plan, here or in worker processes; one thread a process either way."""
+    if workers <= 1 or len(plan) == 1:
+        with threadpool_limits(limits=1):
+            yield from (score_fold(inputs, fold) for fold in plan)
+        return
+    with ProcessPoolExecutor(
+        max_workers=min(workers, len(plan)),
+        mp_context=get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(pickle.dumps(inputs),),
+    ) as pool:
+        yield from pool.map(_score_in_worker, plan)
+
+
+_worker_inputs: list[EvaluationInputs] = []
+
+
+def _start_worker(payload: bytes) -> None:
+    """Pin the process to one thread before torch is loaded by unpickling a scorer."""
+    os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
+    _worker_inputs[:] = [pickle.loads(payload)]  # noqa: S301 - written by the parent process
+    threadpool_limits(limits=1)
+    torch = sys.modules.get("torch")
+    if torch is not None:
+        torch.set_num_threads(1)
+
+
+def _score_in_worker(fold: Fold) -> FoldOutcome:
+    return score_fold(_worker_inputs[0], fold)
+
+
+def _protocol_result(data: ProtocolData, inputs: EvaluationInputs, subject: str) -> ProtocolResult:
+    names = list(inputs.scorers)
+    scorers = {name: scorer_result(data, name, oracle=name in inputs.oracles) for name in names}
+    pooled = {name: pooled_ranks(data, name) for name in names}
+    unit, cluster = _UNITS[data.protocol]
+    reference = pooled[names[0]]
+    judged = subject in pooled
+    return ProtocolResult(
+        protocol=data.protocol,
+        unit=unit,
+        cluster=cluster,
+        held_out=len(reference.items) // len({outcome.fold.seed for outcome in data.outcomes}),
+        scorers=scorers,
+        chance=_chance(data, names[0], reference),
+        differences=_differences(data, pooled, subject, inputs.oracles) if judged else {},
+        outcomes=_pair_outcomes(data.truth, pooled[subject]) if judged else (),
+        notes=_protocol_notes(data, scorers, reference),
+    )
+
+
+def _differences(
+    data: ProtocolData, pooled: Mapping[str, PooledRanks], subject: str, oracles: frozenset[str]
+) -> dict[str, dict[str, Estimate]]:
+    """Paired MRR differences subject - other by direction; the oracle is compared with nothing."""
+    own = pooled[subject]
+    clusters = own.items[:, data.cluster_axis]
+    return {
+        name: {
+            way: bootstrap.paired_difference(
+                metrics.reciprocal_ranks(own.ranks[way]), metrics.reciprocal_ranks(other.ranks[way]), clusters
+            )
+            for way in DIRECTIONS
+        }
+        for name, other in pooled.items()
+        if name != subject and name not in oracles
+    }
+
+
+def _pair_outcomes(truth: TruthMatrix, pooled: PooledRanks) -> tuple[PairOutcome, ...]:
+    cells, index = np.unique(pooled.items, axis=0, return_inverse=True)
+    counts = np.bincount(index.ravel())
+    means = {
+        way: np.bincount(index.ravel(), weights=metrics.reciprocal_ranks(pooled.ranks[way])) / counts
+        for way in DIRECTIONS
+    }
+    return tuple(
+        PairOutcome(truth.practices[practice], truth.targets[target], *(float(means[way][row]) for way in DIRECTIONS))
+        for row, (practice, target) in enumerate(cells)
+    )
+
+
+def _chance(data: ProtocolData, name: str, pooled: PooledRanks) -> ChanceResult:
+    recall: dict[str, dict[str, float]] = {}
+    if data.protocol != "P0":
+        for index, dose in enumerate(DOSES):
+            parts = dose_terms(data, name, index)
+            size = sum(float(part.held_out.sum()) for part in parts)
+            if size:
+                recall[dose] = {
+                    str(k): sum(float(part.chance[k].sum()) for part in parts) / size for k in RECALL_CUTOFFS
+                }
+    return ChanceResult(
+        accuracy={
+            way: {str(k): float(metrics.chance_hits_at(pooled.candidates[way], k).mean()) for k in metrics.CUTOFFS}
+            for way in DIRECTIONS
+        },
+        mrr={way: float(metrics.chance_reciprocal_ranks(pooled.candidates[way]).mean()) for way in DIRECTIONS},
+        dose_recall=recall,
+    )
+
+
+def _protocol_notes(data: ProtocolData, scorers: Mapping[str, ScorerResult], pooled: PooledRanks) -> tuple[str, ...]:
+    notes = []
+    if data.protocol == "P0":
+        shares = []
+        for outcome in data.outcomes:
+            trained = pair_mask(data.snapshot, data.truth, outcome.fold.training_rows + outcome.fold.validation_rows)
+            cells = pair_mask(data.snapshot, data.truth, outcome.fold.test_rows)
+            shares.append(trained[cells].mean())
+        notes.append(
+            f"P0 measures memory: {100 * float(np.mean(shares)):.0f}% of its held-out pairs also stand in training "
+            "at another dose or in the other direction. Compare with the memoriser."
+        )
+    if len(pooled.items) < FEW_HELD_OUT:
+        notes.append(f"Only {len(pooled.items)} held-out items: the intervals are wide, read them and not the numbers.")
+    concordance = next(iter(scorers.values())).dose_concordance
+    if concordance is not None and concordance.clusters < MINIMUM_PRACTICES:
+        notes.append(
+            f"Dose concordance rests on {concordance.clusters} practices with high-only targets: the data can't tell."
+        )
+    return tuple(notes)
+
+
+def _notes(truth: TruthMatrix, oracles: frozenset[str]) -> tuple[str, ...]:
+    notes = [
+        "The labels are curated evidence links, not biology: a high score means that documented links are found "
+        "again, never that a practice has an effect.",
+        "A pair that is not in the data counts as negative, although it may only be undocumented.",
+        f"The catalogue holds {len(truth.practices)} practices and {len(truth.targets)} targets; the numbers say "
+        "nothing of practices and targets outside it.",
+        "Intervals are 95%, by bootstrap over whole practices (P3: targets).",
+    ]
+    if oracles:
+        notes.append("The labels were derived by a rule; its row is the oracle, outside every comparison and the gate.")
+    return tuple(notes)

@@ -1,0 +1,113 @@
+"""The targets of the model and whether an evaluation meets them, each with its number. P1 is the protocol judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genomepath.ml.bootstrap import Estimate
+from genomepath.ml.dose_metrics import RECALL_CUTOFFS
+from genomepath.ml.results import EvaluationResult, ProtocolResult, ScorerResult
+from genomepath.ml.snapshot import DIRECTIONS, DOSES
+
+PROTOCOL = "P1"
+_NO_TARGET: tuple[str, bool | None] = ("none", None)
+DOSE_CUTOFFS = dict(zip(DOSES, RECALL_CUTOFFS, strict=True))
+"""Recall is judged at 5 for the low, 8 for the medium and 10 for the high dose."""
+
+
+@dataclass(frozen=True)
+class TargetOutcome:
+    """One target: the number reached, and for each level (minimum, production, ours) its threshold and verdict.
+
+    A level without a threshold has the verdict None; so has every level of a number that could not be measured.
+    """
+
+    name: str
+    reached: str
+    minimum: tuple[str, bool | None]
+    production: tuple[str, bool | None]
+    ours: tuple[str, bool | None]
+
+
+def target_outcomes(evaluation: EvaluationResult) -> tuple[TargetOutcome, ...]:
+    """Every target that P1 allows to judge; empty when the subject was not evaluated on P1."""
+    result = evaluation.protocols.get(PROTOCOL)
+    subject = result.scorers.get(evaluation.subject) if result else None
+    if result is None or subject is None:
+        return ()
+    forward, backward = (subject.directions[way] for way in DIRECTIONS)
+    return (
+        _at_least("TK→G accuracy@5", forward.accuracy["5"], 70, 80, 90),
+        _at_least("G→TK accuracy@3", backward.accuracy["3"], 60, 70, 80),
+        _at_least("Bidirectional consistency", subject.consistency, 75, 85, 90),
+        _at_least("MRR TK→G", forward.mrr, 40, 40, 72),
+        *(_calibration(name, row.ece) for name, row in (("ECE TK→G", forward), ("ECE G→TK", backward))),
+        *_doses(result, subject),
+        *_synergy(subject),
+    )
+
+
+def estimate_text(estimate: Estimate | None) -> str:
+    """Percent with the 95% interval, or that nothing was measured."""
+    if estimate is None or estimate.value is None or estimate.low is None or estimate.high is None:
+        return "not measured"
+    return f"{100 * estimate.value:.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
+
+
+def _at_least(name: str, estimate: Estimate, minimum: int, production: int, ours: int) -> TargetOutcome:
+    levels = [(f"≥ {goal}", _reaches(estimate.value, goal)) for goal in (minimum, production, ours)]
+    return TargetOutcome(name, estimate_text(estimate), *levels)
+
+
+def _reaches(value: float | None, percent: float) -> bool | None:
+    return None if value is None else 100 * value >= percent
+
+
+def _calibration(name: str, estimate: Estimate | None) -> TargetOutcome:
+    production, ours = None, None
+    if estimate is not None and estimate.value is not None and estimate.high is not None:
+        production, ours = estimate.value < 0.10, estimate.value < 0.05 and estimate.high < 0.10
+    return TargetOutcome(
+        name, estimate_text(estimate), _NO_TARGET, ("< 10", production), ("< 5, interval below 10", ours)
+    )
+
+
+def _doses(result: ProtocolResult, subject: ScorerResult) -> list[TargetOutcome]:
+    popularity = result.scorers.get("popularity")
+    rows = []
+    for dose, production in zip(DOSES, (75, 65, 55), strict=True):
+        k = str(DOSE_CUTOFFS[dose])
+        estimate = subject.dose_recall[dose][k]
+        floor = popularity.dose_recall[dose][k].value if popularity else None
+        ours = None
+        if estimate.value is not None and floor is not None:
+            ours = estimate.value >= 0.85 and estimate.value > floor
+        beside = "" if floor is None else f" ({100 * floor:.1f})"
+        rows.append(
+            TargetOutcome(
+                f"Dose {dose}, recall@{k}",
+                estimate_text(estimate),
+                _NO_TARGET,
+                (f"≥ {production}", _reaches(estimate.value, production)),
+                (f"≥ 85, above popularity{beside}", ours),
+            )
+        )
+    return rows
+
+
+def _synergy(subject: ScorerResult) -> list[TargetOutcome]:
+    found = subject.synergy
+    if found is None:
+        return []
+    numbers = [("recall", found.recall), ("F1", found.f1), ("macro-recall", found.macro_recall)]
+    reached = ", ".join(f"{name} {'not measured' if x is None else f'{100 * x:.1f}'}" for name, x in numbers)
+    both = None if found.f1 is None or found.macro_recall is None else min(found.f1, found.macro_recall)
+    return [
+        TargetOutcome(
+            "Synergy recognition",
+            reached,
+            _NO_TARGET,
+            ("recall ≥ 30", _reaches(found.recall, 30)),
+            ("F1 and macro-recall ≥ 60", _reaches(both, 60)),
+        )
+    ]
