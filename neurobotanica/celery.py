@@ -1,4 +1,4 @@
-"""The Celery application. Settings that keep a killed worker from losing a task stand in ``settings.py``."""
+"""Where ``celery -A neurobotanica`` starts: finds the services first, then the application."""
 
 import os
 
@@ -7,8 +7,6 @@ from neurobotanica.bootstrap import prepare_environment
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "neurobotanica.settings")
 prepare_environment()
 
-from celery import Celery  # noqa: E402
+from neurobotanica.celery_app import app  # noqa: E402
 
-app = Celery("neurobotanica")
-app.config_from_object("django.conf:settings", namespace="CELERY")
-app.autodiscover_tasks()
+__all__ = ["app"]

@@ -1,0 +1,46 @@
+"""Where a model version's files lie, and reading those that Django needs. Imports no torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from genomepath.ml.results import EvaluationResult, ResultError
+from genomepath.models import ModelVersion
+
+
+def artefact_root() -> Path:
+    """The folder of snapshots and models."""
+    return Path(settings.ARTEFACT_ROOT)
+
+
+def snapshot_folder(data_sha256: str) -> Path:
+    """The folder of a snapshot; equal content has one folder."""
+    return artefact_root() / "snapshots" / data_sha256
+
+
+def model_folder(version: ModelVersion) -> Path:
+    """The folder of a model version."""
+    return artefact_root() / version.folder
+
+
+def relative_to_root(folder: Path) -> str:
+    """How a folder is noted in the database, so that the artefact root can move."""
+    return folder.resolve().relative_to(artefact_root().resolve()).as_posix()
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file, or None where it does not exist."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
+
+
+def read_evaluation(version: ModelVersion) -> EvaluationResult | None:
+    """The evaluation of a version, or None where there is none that can be read."""
+    payload = read_json(model_folder(version) / "evaluation.json")
+    try:
+        return EvaluationResult.from_dict(payload) if payload is not None else None
+    except ResultError:
+        return None

@@ -1,0 +1,98 @@
+"""Publishing: the scores of a model version become rows that the API reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from numpy.typing import NDArray
+
+from correlations.models import GenomicTarget, Practice
+from correlations.vocabulary import Direction
+from ethics import audit
+from genomepath.artefacts import model_folder
+from genomepath.ml.published_scores import PublishedScores, PublishedScoresError, read_published_scores
+from genomepath.ml.snapshot import DOSES
+from genomepath.models import ModelVersion, Prediction
+
+
+@transaction.atomic
+def predictions_publish(*, version: ModelVersion) -> int:
+    """Store the ranking of every practice and dose, and of every target; returns the number of rows.
+
+    Records that left the catalogue since the training are left out. What the policy withholds is filtered on every read,
+    so that publishing needs no second rule.
+
+    Raises:
+        ValidationError: the model folder lacks its scores.
+    """
+    try:
+        scores = read_published_scores(model_folder(version))
+    except PublishedScoresError as error:
+        raise ValidationError(f"The scores of this model version cannot be read: {error}") from error
+    practices = Practice.objects.in_bulk(list(scores.practices), field_name="slug")
+    targets = GenomicTarget.objects.in_bulk(list(scores.targets), field_name="symbol")
+    Prediction.objects.filter(model_version=version).delete()
+    rows = [
+        *_tk_to_genomic(version, scores, practices, targets),
+        *_genomic_to_tk(version, scores, practices, targets),
+    ]
+    Prediction.objects.bulk_create(rows, batch_size=2000)
+    audit.record(
+        "predictions.published",
+        subjects=[version.sha256],
+        model_sha256=version.sha256,
+        details={"rows": len(rows)},
+    )
+    return len(rows)
+
+
+def _tk_to_genomic(
+    version: ModelVersion,
+    scores: PublishedScores,
+    practices: dict[str, Practice],
+    targets: dict[str, GenomicTarget],
+) -> Iterator[Prediction]:
+    for p, slug in enumerate(scores.practices):
+        for d, dose in enumerate(DOSES):
+            logits, confidence = scores.tk_to_genomic[p, d], scores.tk_to_genomic_confidence[p, d]
+            known = [g for g in _order(logits) if slug in practices and scores.targets[g] in targets]
+            for rank, g in enumerate(known, start=1):
+                yield Prediction(
+                    model_version=version,
+                    direction=Direction.TK_TO_GENOMIC.value,
+                    practice=practices[slug],
+                    target=targets[scores.targets[g]],
+                    dose=dose,
+                    rank=rank,
+                    score=float(logits[g]),
+                    confidence=float(confidence[g]),
+                )
+
+
+def _genomic_to_tk(
+    version: ModelVersion,
+    scores: PublishedScores,
+    practices: dict[str, Practice],
+    targets: dict[str, GenomicTarget],
+) -> Iterator[Prediction]:
+    for g, symbol in enumerate(scores.targets):
+        logits, confidence = scores.genomic_to_tk[g], scores.genomic_to_tk_confidence[g]
+        known = [p for p in _order(logits) if symbol in targets and scores.practices[p] in practices]
+        for rank, p in enumerate(known, start=1):
+            yield Prediction(
+                model_version=version,
+                direction=Direction.GENOMIC_TO_TK.value,
+                practice=practices[scores.practices[p]],
+                target=targets[symbol],
+                rank=rank,
+                score=float(logits[p]),
+                confidence=float(confidence[p]),
+            )
+
+
+def _order(logits: NDArray[np.float32]) -> list[int]:
+    """Indices from the highest score down; equal scores keep the order of the catalogue."""
+    return [int(index) for index in np.argsort(-logits, kind="stable")]

@@ -1,0 +1,15 @@
+"""Celery tasks of the ML queue: fetch, call the service. The ML worker alone imports torch, inside the services."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from genomepath.runs import run_execute
+
+
+@shared_task(name="genomepath.tasks.execute_run", acks_late=True, reject_on_worker_lost=True)
+def execute_run(public_id: str) -> None:
+    """Carry out a run. Delivered twice, it is done once."""
+    run_execute(public_id=UUID(public_id))
