@@ -41,7 +41,7 @@ _LINK_WORDS = {
     "same_as": "is the same as",
     "broader": "is a kind of",
     "symptom_of": "is a symptom of",
-    "susceptibility_to": "is an inherited susceptibility to",
+    "susceptibility_to": "concerns",
 }
 
 
