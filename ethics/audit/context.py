@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,3 +41,10 @@ def audit_context(context: AuditContext) -> Iterator[AuditContext]:
             yield context
     finally:
         _context.reset(token)
+
+
+@contextmanager
+def command_audit_context() -> Iterator[AuditContext]:
+    """The context of a management command: the operating system's account name, in the role 'command'."""
+    with audit_context(AuditContext(actor_name=getpass.getuser(), actor_role="command")) as context:
+        yield context
