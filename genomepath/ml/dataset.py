@@ -78,8 +78,7 @@ class TruthMatrix:
     @property
     def pairs(self) -> BoolArray:
         """Known pairs over all doses, bool [P, G]."""
-        known: BoolArray = (self.confidence > 0).any(axis=1)
-        return known
+        return np.asarray((self.confidence > 0).any(axis=1), dtype=np.bool_)
 
     @property
     def pair_confidence(self) -> FloatArray:

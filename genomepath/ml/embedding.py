@@ -39,7 +39,7 @@ class MiniLMEncoder:
         from transformers.utils import logging as transformers_logging
 
         torch.set_num_threads(1)
-        transformers_logging.disable_progress_bar()
+        transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
         folder = get_model_path()
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.enable_truncation(max_length=_MAX_WORDPIECES)

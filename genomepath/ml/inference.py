@@ -1,0 +1,151 @@
+"""Scores and shared-space vectors from a trained model, without gradients and without augmentation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from genomepath.ml.augmentation import DOSE_COUNT, TokenBatch, practice_dose_batch, target_batch
+from genomepath.ml.dataset import FloatArray, IntArray, TextFeatures, practice_features, target_features
+from genomepath.ml.embedding import TextEncoder
+from genomepath.ml.fields import DOSE_SLOT
+from genomepath.ml.model import DualTower, Encoded
+from genomepath.ml.scores import Scores
+from genomepath.ml.snapshot import PracticeRecord, TargetRecord
+
+_CHUNK = 32
+
+
+@dataclass(frozen=True)
+class CatalogueEncoding:
+    """The encoded catalogue in chunks of records of similar length, and the banks that the other side attends over.
+
+    ``practice_bank`` [R, W] holds every practice at every dose, row = practice x 3 + dose; ``target_bank`` [G, W]. The
+    orders say which row each encoded record is, chunk after chunk.
+    """
+
+    practices: tuple[Encoded, ...]
+    practice_order: Tensor
+    practice_bank: Tensor
+    targets: tuple[Encoded, ...]
+    target_order: Tensor
+    target_bank: Tensor
+
+
+@dataclass(frozen=True)
+class SharedVectors:
+    """Unit vectors of the catalogue in the shared space: ``practices`` float32 [P, D, S], ``targets`` [G, S]."""
+
+    practices: FloatArray
+    targets: FloatArray
+
+
+@dataclass(frozen=True)
+class NewPracticeScores:
+    """Targets for a practice outside the catalogue: logits of the head and of the shared space, float32 [D, G] each."""
+
+    head: FloatArray
+    shared_space: FloatArray
+
+
+def as_tensors(batch: TokenBatch) -> tuple[Tensor, Tensor, Tensor]:
+    """The batch as torch tensors: tokens, slots, mask."""
+    return (
+        torch.from_numpy(np.ascontiguousarray(batch.tokens)),
+        torch.from_numpy(np.ascontiguousarray(batch.slots)),
+        torch.from_numpy(np.ascontiguousarray(batch.mask)),
+    )
+
+
+@torch.no_grad()
+def encode_catalogue(model: DualTower, features: TextFeatures) -> CatalogueEncoding:
+    """Encode every practice at every dose and every target; leaves the model in evaluation mode."""
+    model.eval()
+    practice_chunks = _chunks_by_length(np.repeat(features.practice_mask.sum(axis=1), DOSE_COUNT))
+    target_chunks = _chunks_by_length(features.target_mask.sum(axis=1))
+    practices = tuple(
+        model.practice_encoder(*as_tensors(practice_dose_batch(features, rows))) for rows in practice_chunks
+    )
+    targets = tuple(model.target_encoder(*as_tensors(target_batch(features, rows))) for rows in target_chunks)
+    practice_order = torch.from_numpy(np.concatenate(practice_chunks))
+    target_order = torch.from_numpy(np.concatenate(target_chunks))
+    return CatalogueEncoding(
+        practices=practices,
+        practice_order=practice_order,
+        practice_bank=_in_row_order([chunk.pooled for chunk in practices], practice_order),
+        targets=targets,
+        target_order=target_order,
+        target_bank=_in_row_order([chunk.pooled for chunk in targets], target_order),
+    )
+
+
+@torch.no_grad()
+def catalogue_logits(model: DualTower, encoding: CatalogueEncoding) -> tuple[Tensor, Tensor]:
+    """Head logits of the whole catalogue: TK->G [P, D, G] and G->TK [G, P]."""
+    forward = _in_row_order(
+        [model.tk_to_genomic(chunk, encoding.target_bank) for chunk in encoding.practices], encoding.practice_order
+    )
+    backward = _in_row_order(
+        [model.genomic_to_tk(chunk, encoding.practice_bank) for chunk in encoding.targets], encoding.target_order
+    )
+    return forward.view(-1, DOSE_COUNT, forward.shape[1]), backward
+
+
+def score_catalogue(model: DualTower, features: TextFeatures) -> Scores:
+    """Logits of every practice x dose x target, and of every target x practice."""
+    forward, backward = catalogue_logits(model, encode_catalogue(model, features))
+    return Scores(tk_to_genomic=forward.numpy(), genomic_to_tk=backward.numpy())
+
+
+@torch.no_grad()
+def shared_vectors(model: DualTower, features: TextFeatures) -> SharedVectors:
+    """Where the catalogue lies in the shared space."""
+    encoding = encode_catalogue(model, features)
+    practices = model.shared_practice(encoding.practice_bank)
+    targets = model.shared_target(encoding.target_bank)
+    return SharedVectors(practices.view(-1, DOSE_COUNT, practices.shape[1]).numpy(), targets.numpy())
+
+
+@torch.no_grad()
+def score_new_practice(
+    model: DualTower, features: TextFeatures, encoder: TextEncoder, record: PracticeRecord
+) -> NewPracticeScores:
+    """Targets for a practice that need not be in the catalogue; free text goes into ``record.title``."""
+    encoding = encode_catalogue(model, features)
+    tokens, slots, mask = (np.repeat(part, DOSE_COUNT, axis=0) for part in practice_features(record, encoder))
+    batch = TokenBatch(
+        np.concatenate([features.dose_tokens[:, None, :], tokens], axis=1),
+        np.concatenate([np.full((DOSE_COUNT, 1), DOSE_SLOT, dtype=np.int64), slots], axis=1),
+        np.concatenate([np.ones((DOSE_COUNT, 1), dtype=bool), mask], axis=1),
+    )
+    encoded = model.practice_encoder(*as_tensors(batch))
+    shared = model.shared_logits(model.shared_practice(encoded.pooled), model.shared_target(encoding.target_bank))
+    return NewPracticeScores(model.tk_to_genomic(encoded, encoding.target_bank).numpy(), shared.numpy())
+
+
+@torch.no_grad()
+def score_new_target(
+    model: DualTower, features: TextFeatures, encoder: TextEncoder, record: TargetRecord
+) -> FloatArray:
+    """Shared-space logits float32 [P, D] of the catalogue's practices for a target outside the catalogue.
+
+    The TK->G head has no output for such a target, so the shared space is the only score in that direction too.
+    """
+    encoding = encode_catalogue(model, features)
+    encoded = model.target_encoder(*as_tensors(TokenBatch(*target_features(record, encoder))))
+    logits = model.shared_logits(model.shared_practice(encoding.practice_bank), model.shared_target(encoded.pooled))
+    scores: FloatArray = logits.view(-1, DOSE_COUNT).numpy()
+    return scores
+
+
+def _chunks_by_length(lengths: IntArray) -> list[IntArray]:
+    order = np.argsort(lengths, kind="stable")
+    return [order[start : start + _CHUNK] for start in range(0, len(order), _CHUNK)]
+
+
+def _in_row_order(chunks: list[Tensor], order: Tensor) -> Tensor:
+    values = torch.cat(chunks)
+    return torch.empty_like(values).index_copy_(0, order, values)

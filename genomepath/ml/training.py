@@ -1,0 +1,321 @@
+"""Fitting the dual tower: batches of practice-dose rows against the whole bank, early stopping, resume.
+
+A step encodes ``batch_rows`` practice-dose rows and a part of the targets with gradient. The rest of both banks comes
+from the evaluation pass at the end of the epoch before, so that the bridge always attends over all records while every
+record is encoded with gradient once an epoch. All draws of an epoch follow from (seed, epoch).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from genomepath.ml.augmentation import Augmenter
+from genomepath.ml.config import ModelConfig
+from genomepath.ml.dataset import IntArray, TextFeatures, TruthMatrix
+from genomepath.ml.inference import CatalogueEncoding, as_tensors, catalogue_logits, encode_catalogue, score_catalogue
+from genomepath.ml.losses import base_rate_logit, direction_loss, held_out_loss
+from genomepath.ml.model import DualTower
+from genomepath.ml.scores import Scores
+from genomepath.ml.training_log import TrainingLog
+from genomepath.ml.training_state import TrainingState, read_state, write_state
+
+EpochRecord = dict[str, Any]
+
+
+class TrainingError(ValueError):
+    """Training cannot start or go on: shapes that disagree, nothing to learn from, or a loss that is not finite."""
+
+
+class TrainingInterrupted(Exception):
+    """``should_stop`` asked for an end; ``epoch`` epochs are done and the state file, if any, holds them."""
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(f"training stopped after epoch {epoch}")
+        self.epoch = epoch
+
+
+@dataclass(frozen=True)
+class FitCallbacks:
+    """What a caller may hang into the loop.
+
+    ``on_epoch(epoch, total, record)`` comes after every epoch; ``evaluate_epoch(epoch, scores)`` every
+    ``metrics_every`` epochs and after the last, its metrics going into the record; ``should_stop()`` after every epoch.
+    """
+
+    on_epoch: Callable[[int, int, Mapping[str, Any]], None] | None = None
+    evaluate_epoch: Callable[[int, Scores], Mapping[str, float]] | None = None
+    should_stop: Callable[[], bool] | None = None
+
+
+@dataclass(frozen=True)
+class FitStorage:
+    """Where a fit keeps what survives it: TensorBoard events and the state to resume from; None keeps nothing."""
+
+    tensorboard_folder: Path | None = None
+    state_file: Path | None = None
+    resume: bool = False
+    data_key: str = ""
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """The weights of the best epoch, with the record of every epoch."""
+
+    model: DualTower
+    config: ModelConfig
+    seed: int
+    practices: tuple[str, ...]
+    targets: tuple[str, ...]
+    best_epoch: int
+    history: tuple[EpochRecord, ...] = field(repr=False)
+
+    def score(self, features: TextFeatures) -> Scores:
+        """Logits over the whole catalogue; ``features`` must hold the catalogue that the model was fitted on."""
+        return score_catalogue(self.model, features)
+
+
+def fit(
+    features: TextFeatures,
+    truth: TruthMatrix,
+    validation: TruthMatrix | None,
+    config: ModelConfig,
+    *,
+    seed: int,
+    callbacks: FitCallbacks | None = None,
+    storage: FitStorage | None = None,
+) -> FittedModel:
+    """Train on ``truth`` and stop early on ``validation``.
+
+    Args:
+        features: token embeddings of the catalogue of ``truth``.
+        truth: the training side; pairs held out elsewhere are zero in it and count as negatives.
+        validation: the validation pairs alone (rows of P0 may repeat a training pair); None trains all epochs and
+            keeps the last.
+        config: hyperparameters.
+        seed: of initial weights, batches, dropout and augmentation; equal seeds give equal weights on one machine.
+        callbacks: progress, metrics and stopping.
+        storage: TensorBoard folder and resume state.
+
+    Raises:
+        TrainingError: no training pairs, shapes that disagree, or a loss that is not finite.
+        TrainingInterrupted: ``should_stop`` returned True.
+        TrainingStateError: the state file belongs to another configuration, seed or data.
+    """
+    _check_inputs(features, truth, validation)
+    torch.set_num_threads(1)
+    with torch.random.fork_rng(devices=[]):
+        run = _Run(features, truth, validation, config, seed=seed, storage=storage or FitStorage())
+        return run.train(callbacks or FitCallbacks())
+
+
+def cosine_learning_rate(base: float, epoch: int, t_max: int) -> float:
+    """Learning rate of 0-based ``epoch``: SGDR without restarts (Loshchilov and Hutter 2017), 0 from ``t_max`` on."""
+    return float(base * (1 + np.cos(np.pi * min(epoch, t_max) / t_max)) / 2)
+
+
+class _Run:
+    """One training run: model, optimiser, best weights so far, and what is needed to compute the losses."""
+
+    def __init__(
+        self,
+        features: TextFeatures,
+        truth: TruthMatrix,
+        validation: TruthMatrix | None,
+        config: ModelConfig,
+        *,
+        seed: int,
+        storage: FitStorage,
+    ) -> None:
+        self.features, self.truth, self.validation = features, truth, validation
+        self.config, self.seed, self.storage = config, seed, storage
+        torch.manual_seed(seed)
+        self.model = DualTower(config, practices=len(truth.practices), targets=len(truth.targets))
+        self.row_confidence = torch.from_numpy(truth.confidence.reshape(-1, len(truth.targets)))
+        self.target_confidence = torch.from_numpy(np.ascontiguousarray(truth.pair_confidence.T))
+        _set_prior(self.model.tk_to_genomic_head, base_rate_logit(self.row_confidence))
+        _set_prior(self.model.genomic_to_tk_head, base_rate_logit(self.target_confidence))
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+        )
+        self.history: list[EpochRecord] = []
+        self.best_epoch = 0
+        self.best_loss = float("inf")
+        self.best_weights = copy.deepcopy(self.model.state_dict())
+        if storage.resume and storage.state_file and storage.state_file.exists():
+            self._restore(read_state(storage.state_file, self._key()))
+
+    def train(self, callbacks: FitCallbacks) -> FittedModel:
+        log = TrainingLog(self.storage.tensorboard_folder, first_epoch=len(self.history) + 1)
+        log.hyperparameters({**self.config.to_json(), "seed": self.seed})
+        try:
+            encoding = encode_catalogue(self.model, self.features)
+            while not self._finished():
+                encoding = self._run_epoch(encoding, callbacks)
+                log.epoch(self.history[-1])
+                self._after_epoch(callbacks)
+        finally:
+            log.close()
+        self.model.load_state_dict(self.best_weights)
+        self.model.eval()
+        return FittedModel(
+            model=self.model,
+            config=self.config,
+            seed=self.seed,
+            practices=self.truth.practices,
+            targets=self.truth.targets,
+            best_epoch=self.best_epoch,
+            history=tuple(self.history),
+        )
+
+    def _finished(self) -> bool:
+        done = len(self.history)
+        stalled = self.validation is not None and done - self.best_epoch >= self.config.patience
+        return done >= self.config.epochs or (done > 0 and stalled)
+
+    def _run_epoch(self, encoding: CatalogueEncoding, callbacks: FitCallbacks) -> CatalogueEncoding:
+        epoch = len(self.history) + 1
+        learning_rate = cosine_learning_rate(self.config.learning_rate, epoch - 1, self.config.cosine_t_max)
+        record: EpochRecord = {
+            "epoch": epoch,
+            "learning_rate": learning_rate,
+            **self._optimise(encoding, epoch, learning_rate),
+        }
+        encoding = encode_catalogue(self.model, self.features)
+        logits = catalogue_logits(self.model, encoding)
+        if self.validation is not None:
+            record["validation_loss"] = held_out_loss(self.config, logits, self.truth, self.validation)
+        self._keep_best(epoch, record)
+        self.history.append(record)
+        due = epoch % self.config.metrics_every == 0 or self._finished()
+        if callbacks.evaluate_epoch is not None and due:
+            scores = Scores(tk_to_genomic=logits[0].numpy(), genomic_to_tk=logits[1].numpy())
+            record["metrics"] = {name: float(value) for name, value in callbacks.evaluate_epoch(epoch, scores).items()}
+        return encoding
+
+    def _optimise(self, encoding: CatalogueEncoding, epoch: int, learning_rate: float) -> dict[str, float]:
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate
+        rng = np.random.default_rng([self.seed, epoch])
+        torch.manual_seed(int(rng.integers(2**31)))
+        augmenter = Augmenter(self.features, self.config.augmentation, rng)
+        self.model.train()
+        steps = [self._step(encoding, augmenter, *parts) for parts in self._batches(rng)]
+        means = {name: float(np.mean([step[name] for step in steps])) for name in steps[0]}
+        if not all(np.isfinite(value) for value in means.values()):
+            raise TrainingError(f"epoch {epoch}: loss or gradient is not finite; a lower learning rate may help")
+        return means
+
+    def _batches(self, rng: np.random.Generator) -> Iterator[tuple[IntArray, IntArray]]:
+        """Practice-dose rows and targets of each step; both are dealt out once an epoch."""
+        rows = rng.permutation(len(self.row_confidence))
+        targets = rng.permutation(len(self.truth.targets))
+        steps = -(-len(rows) // self.config.batch_rows)
+        sampled = self.config.augmentation.target_sampling
+        groups = np.array_split(targets, min(steps, len(targets))) if sampled else [targets]
+        for step in range(steps):
+            start = step * self.config.batch_rows
+            yield rows[start : start + self.config.batch_rows], groups[step % len(groups)]
+
+    def _step(
+        self, encoding: CatalogueEncoding, augmenter: Augmenter, rows: IntArray, targets: IntArray
+    ) -> dict[str, float]:
+        model, config = self.model, self.config
+        row_index, target_index = torch.from_numpy(rows), torch.from_numpy(targets)
+        practice = model.practice_encoder(*as_tensors(augmenter.practice_doses(rows)))
+        target = model.target_encoder(*as_tensors(augmenter.targets(targets)))
+        target_bank = encoding.target_bank.index_copy(0, target_index, target.pooled)
+        practice_bank = encoding.practice_bank.index_copy(0, row_index, practice.pooled)
+        row_labels, target_labels = self.row_confidence[row_index], self.target_confidence[target_index]
+        forward = direction_loss(model.tk_to_genomic(practice, target_bank), row_labels)
+        backward = direction_loss(model.genomic_to_tk(target, practice_bank), target_labels)
+        shared = direction_loss(
+            model.shared_logits(model.shared_practice(practice.pooled), model.shared_target(target.pooled)),
+            row_labels[:, target_index],
+        )
+        loss = config.tk_to_genomic_weight * forward + config.genomic_to_tk_weight * backward
+        self.optimizer.zero_grad(set_to_none=True)
+        (loss + config.shared_space_weight * shared).backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
+        self.optimizer.step()
+        losses = {"train_loss": loss, "train_loss_tk_to_genomic": forward, "train_loss_genomic_to_tk": backward}
+        losses |= {"train_loss_shared_space": shared, "gradient_norm": norm}
+        return {name: value.item() for name, value in losses.items()}
+
+    def _keep_best(self, epoch: int, record: EpochRecord) -> None:
+        loss = record.get("validation_loss", -float(epoch))
+        if not loss < self.best_loss:
+            return
+        self.best_loss, self.best_epoch = loss, epoch
+        for name, weight in self.model.state_dict().items():
+            self.best_weights[name].copy_(weight)
+
+    def _after_epoch(self, callbacks: FitCallbacks) -> None:
+        epoch = len(self.history)
+        stop = callbacks.should_stop is not None and callbacks.should_stop()
+        if stop or epoch % self.config.state_every == 0:
+            self._save_state()
+        if callbacks.on_epoch is not None:
+            callbacks.on_epoch(epoch, self.config.epochs, self.history[-1])
+        if stop:
+            raise TrainingInterrupted(epoch)
+
+    def _key(self) -> dict[str, Any]:
+        return {"config": self.config.to_json(), "seed": self.seed, "data": self.storage.data_key}
+
+    def _save_state(self) -> None:
+        if self.storage.state_file is None:
+            return
+        state = TrainingState(
+            weights=self.model.state_dict(),
+            best_weights=self.best_weights,
+            moments=_moments(self.model, self.optimizer),
+            best_epoch=self.best_epoch,
+            best_loss=self.best_loss,
+            history=self.history,
+        )
+        write_state(self.storage.state_file, state, self._key())
+
+    def _restore(self, state: TrainingState) -> None:
+        self.model.load_state_dict(dict(state.weights))
+        self.best_weights = dict(state.best_weights)
+        self.best_epoch, self.best_loss, self.history = state.best_epoch, state.best_loss, list(state.history)
+        for name, parameter in self.model.named_parameters():
+            self.optimizer.state[parameter] = {
+                part: state.moments[f"{name}/{part}"] for part in ("step", "exp_avg", "exp_avg_sq")
+            }
+
+
+def _moments(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {
+        f"{name}/{part}": value
+        for name, parameter in model.named_parameters()
+        for part, value in optimizer.state[parameter].items()
+    }
+
+
+def _set_prior(head: nn.Sequential, logit: float) -> None:
+    """Start the head at the base rate: 200 small steps could not move its biases there."""
+    for name, parameter in head[-1].named_parameters():
+        if name == "bias":
+            nn.init.constant_(parameter, logit)
+
+
+def _check_inputs(features: TextFeatures, truth: TruthMatrix, validation: TruthMatrix | None) -> None:
+    if not truth.pairs.any():
+        raise TrainingError("the training side holds no known pair")
+    if (len(features.practice_tokens), len(features.target_tokens)) != truth.pairs.shape:
+        raise TrainingError(f"features do not fit the truth matrix {truth.pairs.shape}")
+    if validation is None:
+        return
+    if (validation.practices, validation.targets) != (truth.practices, truth.targets):
+        raise TrainingError("validation and training side have different catalogues")
+    if not validation.pairs.any():
+        raise TrainingError("the validation side holds no known pair")

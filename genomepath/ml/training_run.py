@@ -1,0 +1,135 @@
+"""From a snapshot folder to a model folder: split, fit, score, calibrate, export."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from genomepath.ml import checkpoint
+from genomepath.ml.calibration import fit_platt
+from genomepath.ml.checkpoint import ModelManifest, Provenance
+from genomepath.ml.config import ModelConfig
+from genomepath.ml.dataset import TextFeatures, TruthMatrix, build_text_features
+from genomepath.ml.embedding import MiniLMEncoder, TextEncoder
+from genomepath.ml.scores import Scores
+from genomepath.ml.snapshot import Snapshot, read_snapshot
+from genomepath.ml.splits import PairSplit, stratified_pair_split
+
+OnEpoch = Callable[[int, int, Mapping[str, Any]], None]
+EvaluateEpoch = Callable[[int, Scores, TruthMatrix, PairSplit], Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class CodeIdentity:
+    """What goes into ``config.json`` beside the data: version of the code and SHA-256 of the constraints file."""
+
+    code_version: str = "unversioned"
+    constraints_sha256: str = ""
+
+
+@dataclass(frozen=True)
+class NeuralScorer:
+    """The model as a scorer of the evaluation protocol; picklable, fits from nothing at each call."""
+
+    config: ModelConfig
+    uses_validation: bool = True
+
+    def __call__(
+        self,
+        snapshot: Snapshot,
+        features: TextFeatures,
+        training: TruthMatrix,
+        /,
+        *,
+        validation: TruthMatrix,
+        seed: int,
+    ) -> Scores:
+        """Fit on ``training``, stop early on ``validation``, score the catalogue."""
+        from genomepath.ml.training import fit
+
+        return fit(features, training, validation, self.config, seed=seed).score(features)
+
+
+def model_scorer(config: ModelConfig) -> NeuralScorer:
+    """The neural model for ``evaluate``; wrap it in ``FixedFeatures`` to judge it without condition fields."""
+    return NeuralScorer(config)
+
+
+def train_model(
+    snapshot_folder: Path,
+    output_folder: Path,
+    config: ModelConfig,
+    *,
+    seed: int,
+    on_epoch: OnEpoch | None = None,
+    resume: bool = False,
+    evaluate_epoch: EvaluateEpoch | None = None,
+    should_stop: Callable[[], bool] | None = None,
+    code: CodeIdentity | None = None,
+    encoder: TextEncoder | None = None,
+) -> ModelManifest:
+    """Train on a snapshot and write the model folder.
+
+    Args:
+        snapshot_folder: a verified snapshot; nothing else is read.
+        output_folder: made if absent; its manifest is written last, so that a folder with a manifest is complete.
+        config: hyperparameters.
+        seed: of the split and of the fit.
+        on_epoch: called with (epoch, total epochs, record) after each epoch.
+        resume: go on from the state that an interrupted run left in ``output_folder``; without one, start anew.
+        evaluate_epoch: metrics every few epochs, from (epoch, scores, whole truth, split); the caller picks the side.
+        should_stop: asked after each epoch; True ends the run with its state saved.
+        code: version of code and constraints for the provenance.
+        encoder: MiniLM unless given.
+
+    Raises:
+        SnapshotError, SplitError, TrainingError, TrainingStateError: the input cannot be trained on.
+        TrainingInterrupted: ``should_stop`` returned True.
+    """
+    from genomepath.ml.onnx_export import export_onnx
+    from genomepath.ml.training import FitCallbacks, FitStorage, fit
+
+    snapshot = read_snapshot(snapshot_folder)
+    truth = TruthMatrix.from_snapshot(snapshot)
+    split = stratified_pair_split(truth, seed)
+    features = build_text_features(snapshot, encoder or MiniLMEncoder(), config.drop_conditions)
+    output_folder.mkdir(parents=True, exist_ok=True)
+    (output_folder / checkpoint.MANIFEST).unlink(missing_ok=True)
+    state_file = output_folder / checkpoint.STATE
+    fitted = fit(
+        features,
+        truth.only_pairs(split.train),
+        truth.only_pairs(split.validation),
+        config,
+        seed=seed,
+        callbacks=FitCallbacks(on_epoch, _bind_metrics(evaluate_epoch, truth, split), should_stop),
+        storage=FitStorage(output_folder / checkpoint.TENSORBOARD, state_file, resume, snapshot.data_sha256),
+    )
+    scores = fitted.score(features)
+    code = code or CodeIdentity()
+    provenance = Provenance(snapshot.data_sha256, code.code_version, code.constraints_sha256)
+    checkpoint.write_fitted_model(fitted, scores, output_folder, provenance)
+    checkpoint.write_json(output_folder / "calibration.json", calibrate(scores, truth, split))
+    export_onnx(fitted.model, features, output_folder)
+    state_file.unlink(missing_ok=True)
+    return checkpoint.update_manifest(output_folder)
+
+
+def calibrate(scores: Scores, truth: TruthMatrix, split: PairSplit) -> dict[str, dict[str, float]]:
+    """Platt calibration per direction, fitted on the validation cells, which the weights were not fitted to."""
+    cells = split.validation_cells
+    labels = truth.pairs[cells]
+    return {
+        "tk_to_genomic": fit_platt(scores.pair_scores[cells], labels).to_dict(),
+        "genomic_to_tk": fit_platt(scores.genomic_to_tk.T[cells], labels).to_dict(),
+    }
+
+
+def _bind_metrics(
+    evaluate_epoch: EvaluateEpoch | None, truth: TruthMatrix, split: PairSplit
+) -> Callable[[int, Scores], Mapping[str, float]] | None:
+    if evaluate_epoch is None:
+        return None
+    return lambda epoch, scores: evaluate_epoch(epoch, scores, truth, split)
