@@ -10,6 +10,7 @@ from neurobotanica.embedded.services import (
     ensure_postgres,
     ensure_services,
     ensure_valkey,
+    remove_services,
     services_status,
     stop_services,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "ensure_postgres",
     "ensure_services",
     "ensure_valkey",
+    "remove_services",
     "services_status",
     "stop_services",
 ]

@@ -1,4 +1,4 @@
-"""`python -m neurobotanica.embedded start|stop|status --home DIR`: the services without Django."""
+"""`python -m neurobotanica.embedded start|stop|status|remove --home DIR`: the services without Django."""
 
 import argparse
 import sys
@@ -6,13 +6,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from neurobotanica.embedded.errors import EmbeddedServiceError
-from neurobotanica.embedded.services import ensure_services, services_status, stop_services
+from neurobotanica.embedded.services import ensure_services, remove_services, services_status, stop_services
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one action and return the exit code: 0 done, 1 failed or (for status) not all running."""
     parser = argparse.ArgumentParser(prog="python -m neurobotanica.embedded", description=__doc__)
-    parser.add_argument("action", choices=("start", "stop", "status"))
+    parser.add_argument("action", choices=("start", "stop", "status", "remove"))
     parser.add_argument("--home", type=Path, required=True, help="folder with the services' data (NEUROBOTANICA_HOME)")
     options = parser.parse_args(arguments)
     try:
@@ -23,9 +23,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def run_action(action: str, home: Path, write: Callable[[str], object]) -> int:
-    """Start, stop or describe the services of `home`, telling `write` about it; never tells a password."""
-    if action == "stop":
-        stopped = stop_services(home)
+    """Start, stop, describe or delete the services of `home`, telling `write` about it; never tells a password."""
+    if action in {"stop", "remove"}:
+        stopped = stop_services(home) if action == "stop" else remove_services(home)
         write(f"stopped {' and '.join(stopped)}\n" if stopped else "no service was running\n")
         return 0
     if action == "start":

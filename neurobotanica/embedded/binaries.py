@@ -21,7 +21,7 @@ OWN_SERVERS = "Or run servers of your own and set DATABASE_URL and REDIS_URL."
 
 
 def postgres_programs(storage: Path, account: Account) -> Path:
-    """The folder with postgres, initdb and pg_ctl, in a place where `account` can run them.
+    """The folder with postgres and initdb, in a place where `account` can run them.
 
     Raises:
         EmbeddedServiceError: unsupported platform, wheel missing, or the programs don't run here.

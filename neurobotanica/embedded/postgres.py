@@ -1,15 +1,16 @@
-"""A PostgreSQL server of the home's own: made with initdb, started and stopped with pg_ctl."""
+"""A PostgreSQL server of the home's own: made with initdb, run by `postgres -D`, stopped by signal."""
 
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from neurobotanica.embedded.accounts import Account
 from neurobotanica.embedded.binaries import postgres_programs
@@ -25,7 +26,7 @@ from neurobotanica.embedded.processes import (
     exists,
     log_tail,
     run_to_end,
-    wait_until_gone,
+    start_detached,
 )
 
 DATABASE = "neurobotanica"
@@ -35,7 +36,9 @@ SOCKET_PORT = 5432
 SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path on Linux, without its final NUL
 INITDB_SECONDS = 120.0
 START_SECONDS = 60
-STOP_SECONDS = 60
+# The signals of `pg_ctl stop -m fast` (roll back, checkpoint, end) and `-m immediate`. Sent without pg_ctl, so that
+# the services stop even when the environment with the programs is gone.
+STOP_REQUESTS = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
 IMPOSSIBLE_PID = 2**31 - 1
 
 
@@ -58,14 +61,16 @@ class PostgresServer:
         self.run = self.folder / "run"
         self.log = self.folder / "postgres.log"
         self.mark = ServerMark(program="postgres", argument=str(self.data))
-        socket_path = self.run / f".s.PGSQL.{SOCKET_PORT}"
-        self.socket = socket_path if len(os.fsencode(socket_path)) <= SOCKET_PATH_LIMIT else None
+        path = self.run / f".s.PGSQL.{SOCKET_PORT}"
+        # A comma in a host separates several hosts for PostgreSQL's clients.
+        usable = len(os.fsencode(path)) <= SOCKET_PATH_LIMIT and "," not in str(path)
+        self.socket = path if usable else None
 
     def url(self, port: int) -> str:
-        """The URL of the database for its owner role: by socket, or by loopback where the socket's path is too long."""
+        """The URL of the database for its owner role: by socket, or by loopback where its path allows no socket."""
         login = f"postgresql://{OWNER}:{quote(self.home.record.owner_password)}"
         if self.socket is not None:
-            return f"{login}@/{DATABASE}?{urlencode({'host': str(self.run)})}"
+            return f"{login}@/{DATABASE}?host={quote(str(self.run), safe='')}"
         return f"{login}@127.0.0.1:{port}/{DATABASE}"
 
     def running(self) -> PostmasterFile | None:
@@ -104,7 +109,7 @@ class PostgresServer:
             self._clear_stale_files()
             started_at = self.log.stat().st_size if self.log.exists() else 0
             self._launch(account, programs)
-            state = self.running()
+            state = self._adopt(deadline)
             if state is not None:
                 return state
             reason = log_tail(self.log, start=started_at)
@@ -117,13 +122,7 @@ class PostgresServer:
         pid = self._live_pid()
         if pid is None:
             return False
-        account = self.home.account()
-        programs = postgres_programs(self.home.storage, account)
-        # 'fast' rolls open transactions back and writes a checkpoint; only a server that ignores it is ended harder.
-        command = [str(programs / "pg_ctl"), "stop", "-D", str(self.data), "-m", "fast", "-w", "-t", str(STOP_SECONDS)]
-        run_to_end(account, command, folder=self.folder, timeout=STOP_SECONDS + 10)
-        if not wait_until_gone(self.mark, pid, timeout=1):
-            end_server(self.mark, pid, patience=10)
+        end_server(self.mark, pid, requests=STOP_REQUESTS)
         return True
 
     def _live_pid(self) -> int | None:
@@ -144,7 +143,7 @@ class PostgresServer:
         return True
 
     def _adopt(self, deadline: float) -> PostmasterFile | None:
-        """Wait for a server that a killed starter left behind while it was still starting."""
+        """Wait for a server that is starting, ours or one that a killed starter left; None when there is none."""
         while (pid := self._live_pid()) is not None:
             state = self.running()
             if state is not None:
@@ -176,7 +175,10 @@ class PostgresServer:
         (self.run / f".s.PGSQL.{SOCKET_PORT}.lock").unlink(missing_ok=True)
 
     def _launch(self, account: Account, programs: Path) -> None:
-        """Write the settings, run pg_ctl start and wait; a failure shows in the log."""
+        """Write the settings and start the server; a failure shows in the log.
+
+        Not by pg_ctl, which hands its paths to a shell unquoted: a folder named `$x` would break it.
+        """
         if not self.run.is_dir():
             self.run.mkdir(mode=0o700)
             account.take(self.run)
@@ -185,8 +187,7 @@ class PostgresServer:
         socket_folder = self.run if self.socket is not None else None
         text = server_settings(socket_folder=socket_folder, port=port, durable=self.home.record.durable)
         write_private(settings, text, owner=account)
-        command = [str(programs / "pg_ctl"), "start", "-D", str(self.data), "-l", str(self.log)]
-        run_to_end(account, [*command, "-w", "-t", str(START_SECONDS)], folder=self.folder, timeout=START_SECONDS + 30)
+        start_detached(account, [str(programs / "postgres"), "-D", str(self.data)], folder=self.folder, log=self.log)
 
     def _create(self, account: Account, programs: Path) -> None:
         """Make the data folder aside and rename it into place, so that a half-made one is never taken for whole."""

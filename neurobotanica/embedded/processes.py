@@ -18,6 +18,7 @@ from neurobotanica.embedded.errors import EmbeddedServiceError
 
 PROC = Path("/proc")
 POLL_SECONDS = 0.05
+EXEC_SECONDS = 10.0
 PRIVATE_UMASK = 0o077
 
 
@@ -115,20 +116,25 @@ def start_detached(account: Account, command: list[str], *, folder: Path, log: P
     )
     if finished.returncode != 0:
         raise EmbeddedServiceError(f"cannot start {command[0]} as {account.name}: {finished.stderr.strip()}")
-    return int(finished.stdout)
+    pid = int(finished.stdout)
+    deadline = time.monotonic() + EXEC_SECONDS
+    # Until the shell's child has become the server, nobody would recognise it.
+    while command_line(pid)[:1] == ["/bin/sh"] and time.monotonic() < deadline:
+        time.sleep(0.001)
+    return pid
 
 
-def end_server(mark: ServerMark, pid: int, *, patience: float) -> None:
-    """Ask the server to end (SIGTERM), and after `patience` seconds insist (SIGKILL).
+def end_server(mark: ServerMark, pid: int, *, requests: Iterable[tuple[signal.Signals, float]]) -> None:
+    """End the server: each request is a signal and the seconds to wait for its effect before the next, harder one.
 
     Raises:
         EmbeddedServiceError: this account may not signal it, or it survived.
     """
-    for signal_number in (signal.SIGTERM, signal.SIGKILL):
+    for request, patience in requests:
         if not mark.matches(pid):
             return
         try:
-            os.kill(pid, signal_number)
+            os.kill(pid, request)
         except ProcessLookupError:
             return
         except PermissionError as error:

@@ -1,11 +1,21 @@
 """Start, find, stop and describe both servers of a home."""
 
 import os
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from neurobotanica.embedded.home import ServicesHome, find_home, lock_path, make_folder, open_home
+from neurobotanica.embedded.files import unusable_folder
+from neurobotanica.embedded.home import (
+    RECORD_NAME,
+    SERVER_FOLDERS,
+    ServicesHome,
+    find_home,
+    lock_path,
+    make_folder,
+    open_home,
+)
 from neurobotanica.embedded.locks import exclusive_lock
 from neurobotanica.embedded.postgres import PostgresServer
 from neurobotanica.embedded.valkey import ValkeyServer
@@ -70,8 +80,35 @@ def stop_services(home: Path) -> list[str]:
         opened = find_home(folder)
         if opened is None:
             return []
-        stopped = [("valkey", ValkeyServer(opened).stop()), ("postgres", PostgresServer(opened).stop())]
-    return [name for name, ran in stopped if ran]
+        return _stop(opened)
+
+
+def remove_services(home: Path) -> list[str]:
+    """Stop the servers of `home`, delete their data for good, and return the names of those that ran.
+
+    Everything else in the home stays. Data of root that had to be kept outside the home goes too.
+
+    Raises:
+        EmbeddedServiceError: a server doesn't end, or files belong to another account.
+    """
+    if find_home(home) is None:
+        return []
+    folder = make_folder(home)
+    with exclusive_lock(lock_path(folder)):
+        opened = find_home(folder)
+        if opened is None:
+            return []
+        stopped = _stop(opened)
+        try:
+            for name in SERVER_FOLDERS:
+                if (opened.storage / name).exists():
+                    shutil.rmtree(opened.storage / name)
+            if opened.storage != folder and opened.storage.exists():
+                shutil.rmtree(opened.storage)
+            (folder / RECORD_NAME).unlink()
+        except OSError as error:
+            raise unusable_folder(folder, error) from error
+    return stopped
 
 
 def services_status(home: Path) -> list[ServiceStatus]:
@@ -94,6 +131,11 @@ def services_status(home: Path) -> list[ServiceStatus]:
             str(valkey.log),
         ),
     ]
+
+
+def _stop(home: ServicesHome) -> list[str]:
+    stopped = (("valkey", ValkeyServer(home).stop()), ("postgres", PostgresServer(home).stop()))
+    return [name for name, ran in stopped if ran]
 
 
 def _ensure(

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import socket
 import time
 from pathlib import Path
@@ -14,7 +15,8 @@ from neurobotanica.embedded.ports import free_port
 from neurobotanica.embedded.processes import POLL_SECONDS, ServerMark, end_server, log_tail, start_detached
 
 START_SECONDS = 60.0
-STOP_SECONDS = 20.0
+# SIGTERM writes the append-only file out before the server ends.
+STOP_REQUESTS = ((signal.SIGTERM, 20.0), (signal.SIGKILL, 10.0))
 
 
 class ValkeyServer:
@@ -85,7 +87,7 @@ class ValkeyServer:
         pid = self.mark.find()
         if pid is None:
             return False
-        end_server(self.mark, pid, patience=STOP_SECONDS)
+        end_server(self.mark, pid, requests=STOP_REQUESTS)
         return True
 
     def _adopt(self, deadline: float) -> int | None:
