@@ -19,7 +19,7 @@ from genomepath.ml.dose_metrics import (
     dose_recall_terms,
 )
 from genomepath.ml.fold_scoring import FoldOutcome, FoldScores, held_out_items, pair_ranks
-from genomepath.ml.ranks import list_ranks
+from genomepath.ml.ranks import Ranks, list_ranks
 from genomepath.ml.results import DirectionResult, ScorerResult, SynergyResult
 from genomepath.ml.scores import FloatArray
 from genomepath.ml.snapshot import DIRECTIONS, DOSES, Snapshot
@@ -52,6 +52,10 @@ class PooledRanks:
     items: IntVector
     ranks: dict[str, FloatVector]
     candidates: dict[str, IntVector]
+
+    def of(self, way: str) -> Ranks:
+        """The ranks of one direction."""
+        return Ranks(self.ranks[way], self.candidates[way])
 
 
 def pooled_ranks(data: ProtocolData, name: str) -> PooledRanks:

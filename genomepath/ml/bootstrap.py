@@ -34,6 +34,17 @@ class Estimate:
     count: int
     clusters: int
 
+    @property
+    def measured(self) -> tuple[float, float, float]:
+        """Value, lower and upper end.
+
+        Raises:
+            ValueError: nothing was measured.
+        """
+        if self.value is None or self.low is None or self.high is None:
+            raise ValueError("nothing was measured")
+        return self.value, self.low, self.high
+
     def to_dict(self) -> dict[str, Any]:
         """A JSON object."""
         return asdict(self)

@@ -132,6 +132,9 @@ def _protocol_result(data: ProtocolData, inputs: EvaluationInputs, subject: str)
     names = list(inputs.scorers)
     scorers = {name: scorer_result(data, name, oracle=name in inputs.oracles) for name in names}
     pooled = {name: pooled_ranks(data, name) for name in names}
+    if data.protocol != "P0":
+        for name in set(names) - inputs.oracles:
+            leakage.check_not_the_answer([pooled[name].of(way) for way in DIRECTIONS], name)
     unit, cluster = _UNITS[data.protocol]
     reference = pooled[names[0]]
     judged = subject in pooled

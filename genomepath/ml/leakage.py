@@ -80,7 +80,7 @@ def check_calibration(calibration: BoolArray, test: BoolArray, trained: BoolArra
 
 
 def check_not_the_answer(ranks: Iterable[Ranks], name: str) -> None:
-    """A scorer does not place every held-out pair of a fold first, in both directions.
+    """A scorer does not place every held-out pair (of a fold, or of all folds) first, in both directions.
 
     No honest scorer does so on 20 pairs or more; one that was fed the answer by another way (a cache, a file, a
     feature) does. The oracle row of rule-derived labels is exempt: it is the rule, and is compared with nothing.

@@ -43,7 +43,7 @@ def render_report(evaluation: EvaluationResult) -> str:
 
 def verdicts(evaluation: EvaluationResult) -> list[str]:
     """One sentence a protocol, direction and other scorer: losses first, then what can't be told apart, then wins."""
-    losses, undecided, wins = [], [], []
+    losses, below, undecided, wins = [], [], [], []
     for result in evaluation.protocols.values():
         for name, differences in result.differences.items():
             for way, difference in differences.items():
@@ -57,14 +57,14 @@ def verdicts(evaluation: EvaluationResult) -> list[str]:
                 if high < 0:
                     losses.append(f"The {evaluation.subject} loses to {sentence}")
                 elif value < 0:
-                    losses.append(f"The {evaluation.subject} scores below {sentence} The interval holds zero.")
+                    below.append(f"The {evaluation.subject} scores below {sentence} The interval holds zero.")
                 elif low > 0:
                     wins.append(f"The {evaluation.subject} beats {sentence}")
                 else:
                     undecided.append(f"The {evaluation.subject} can't be told apart from {sentence}")
-    if not (losses or undecided or wins):
+    if not (losses or below or undecided or wins):
         return ["No scorer was under judgement; the tables hold baselines alone."]
-    losses += _accuracy_losses(evaluation)
+    losses += below + _accuracy_losses(evaluation)
     if not losses:
         losses = [f"The {evaluation.subject} is below no other scorer on the protocols run."]
     return [*losses, *undecided, *wins]

@@ -81,7 +81,7 @@ def test_outer_folds_hold_out_every_row_and_every_cell_exactly_once(protocol):
     folds = protocol_folds(protocol, SNAPSHOT, TRUTH, seed=4)
 
     assert sorted(row for fold in folds for row in fold.test_rows) == list(range(len(SNAPSHOT.correlations)))
-    assert (sum(fold.test_cells.astype(int) for fold in folds) == 1).all()
+    assert (np.sum([fold.test_cells.astype(int) for fold in folds], axis=0) == 1).all()
 
 
 def test_p0_splits_rows_so_that_pairs_recur_on_both_sides():
@@ -105,7 +105,7 @@ def test_p1_keeps_all_doses_of_a_pair_on_one_side():
     for fold in protocol_folds("P1", SNAPSHOT, TRUTH, seed=0):
         sides = [pair_mask(SNAPSHOT, TRUTH, r) for r in (fold.training_rows, fold.validation_rows, fold.test_rows)]
 
-        assert (sum(side.astype(int) for side in sides) == TRUTH.pairs).all()
+        assert (np.sum([side.astype(int) for side in sides], axis=0) == TRUTH.pairs).all()
 
 
 def test_p1_folds_are_stratified_by_quality():

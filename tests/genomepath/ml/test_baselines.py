@@ -1,0 +1,113 @@
+"""Baselines: each does what its name says and reads the training side alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from genomepath.ml.baselines import (
+    BASELINES,
+    logistic_regression,
+    matrix_factorisation,
+    memoriser,
+    nearest_neighbours,
+    popularity,
+    zero_shot,
+)
+from genomepath.ml.dataset import TruthMatrix
+from genomepath.ml.scores import FixedFeatures
+from tests.genomepath.ml.synthetic import synthetic_features, synthetic_snapshot
+
+SNAPSHOT = synthetic_snapshot()
+FEATURES = synthetic_features(SNAPSHOT)
+TRUTH = TruthMatrix.from_snapshot(SNAPSHOT)
+
+
+@pytest.mark.parametrize("name", sorted(BASELINES))
+def test_every_baseline_scores_the_whole_catalogue_the_same_way_twice(name):
+    first, again = (BASELINES[name](SNAPSHOT, FEATURES, TRUTH) for _ in range(2))
+
+    assert first.tk_to_genomic.shape == TRUTH.confidence.shape
+    assert (first.tk_to_genomic == again.tk_to_genomic).all()
+    assert (first.genomic_to_tk == again.genomic_to_tk).all()
+
+
+@pytest.mark.parametrize("name", sorted(BASELINES))
+def test_every_baseline_works_with_records_that_have_no_training_pair(name):
+    mask = np.zeros_like(TRUTH.pairs)
+    mask[:3] = True
+    mask[:, :3] = True
+
+    scores = BASELINES[name](SNAPSHOT, FEATURES, TRUTH.without_pairs(mask))
+
+    assert np.isfinite(scores.tk_to_genomic).all()
+
+
+def test_popularity_counts_practices_at_the_dose_and_targets_of_a_practice():
+    scores = popularity(SNAPSHOT, FEATURES, TRUTH)
+
+    assert (scores.tk_to_genomic[4] == (TRUTH.confidence > 0).sum(axis=0)).all()
+    assert (scores.genomic_to_tk[2] == TRUTH.pairs.sum(axis=1)).all()
+
+
+def test_popularity_does_not_look_at_the_query():
+    scores = popularity(SNAPSHOT, FEATURES, TRUTH)
+
+    assert (scores.tk_to_genomic == scores.tk_to_genomic[:1]).all()
+    assert (scores.genomic_to_tk == scores.genomic_to_tk[:1]).all()
+
+
+def test_the_memoriser_knows_training_pairs_and_nothing_else():
+    scores = memoriser(SNAPSHOT, FEATURES, TRUTH)
+
+    assert (scores.pair_scores == TRUTH.pairs).all()
+    assert (scores.genomic_to_tk == TRUTH.pairs.T).all()
+
+
+def test_zero_shot_is_the_cosine_of_whole_texts_and_ignores_the_labels():
+    scores = zero_shot(SNAPSHOT, FEATURES, TRUTH)
+    nothing = zero_shot(SNAPSHOT, FEATURES, TRUTH.without_pairs(TRUTH.pairs))
+    first, second = FEATURES.practice_text[3], FEATURES.target_text[5]
+
+    cosine = first @ second / np.linalg.norm(first) / np.linalg.norm(second)
+    assert scores.pair_scores[3, 5] == pytest.approx(cosine, abs=1e-6)
+    assert (scores.tk_to_genomic == nothing.tk_to_genomic).all()
+
+
+def test_neighbours_do_not_include_the_practice_itself():
+    alone = np.zeros_like(TRUTH.pairs)
+    alone[0] = TRUTH.pairs[0]
+
+    scores = nearest_neighbours(SNAPSHOT, FEATURES, TRUTH.only_pairs(alone))
+
+    assert (scores.pair_scores[0] == 0).all()
+
+
+def test_logistic_regression_fits_its_training_side():
+    scores = logistic_regression(SNAPSHOT, FEATURES, TRUTH)
+
+    for target in np.flatnonzero(TRUTH.pairs.any(axis=0) & ~TRUTH.pairs.all(axis=0)):
+        own = scores.pair_scores[:, target]
+        assert own[TRUTH.pairs[:, target]].mean() > own[~TRUTH.pairs[:, target]].mean()
+
+
+def test_logistic_regression_gives_a_target_without_pairs_the_lowest_constant():
+    mask = np.zeros_like(TRUTH.pairs)
+    mask[:, 0] = True
+    column = logistic_regression(SNAPSHOT, FEATURES, TRUTH.without_pairs(mask)).pair_scores[:, 0]
+
+    assert np.unique(column).size == 1
+    assert column[0] < 0
+
+
+def test_matrix_factorisation_rebuilds_known_links_without_reading_text():
+    scores = matrix_factorisation(SNAPSHOT, FEATURES, TRUTH).pair_scores
+
+    assert scores[TRUTH.pairs].mean() > scores[~TRUTH.pairs].mean() + 0.5
+
+
+def test_fixed_features_replace_those_of_the_run():
+    other = synthetic_features(synthetic_snapshot(seed=9))
+    swapped = FixedFeatures(zero_shot, FEATURES)(SNAPSHOT, other, TRUTH)
+
+    assert (swapped.pair_scores == zero_shot(SNAPSHOT, FEATURES, TRUTH).pair_scores).all()
