@@ -1,0 +1,92 @@
+"""Several processes run as one: none outlives another, whatever ends first and however."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+SUPERVISE = """
+import os, sys
+from pathlib import Path
+from neurobotanica.supervision import ProcessPlan, Supervisor
+
+plans = [ProcessPlan(f"process {n}", ["sh", "-c", script]) for n, script in enumerate(sys.argv[2:])]
+def announce(text):
+    print(text, flush=True)
+supervisor = Supervisor(plans=plans, folder=Path(sys.argv[1]), environment=os.environ, report=announce)
+sys.exit(supervisor.run(when_started=lambda running: announce("started")))
+"""
+
+
+def supervise(folder: Path, *scripts: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", SUPERVISE, str(folder), *scripts],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def recorded_pid(path: Path) -> int:
+    deadline = time.monotonic() + 10
+    while not (path.exists() and path.read_text().strip()):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    return int(path.read_text())
+
+
+def is_gone(pid: int) -> bool:
+    """Whether the process ended within 10 s; a zombie that init has yet to reap counts as ended."""
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        try:
+            if not Path(f"/proc/{pid}/cmdline").read_bytes():
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_when_one_process_ends_by_itself_the_others_are_ended_and_the_run_has_failed(tmp_path):
+    running = supervise(tmp_path, "echo $$ > kept; exec sleep 300", "while [ ! -s kept ]; do sleep 0.1; done; exit 3")
+    output, _ = running.communicate(timeout=30)
+
+    assert running.returncode == 1
+    assert "process 1 ended by itself with exit code 3" in output
+    assert is_gone(recorded_pid(tmp_path / "kept"))
+
+
+def test_sigterm_ends_every_process_and_is_no_failure(tmp_path):
+    running = supervise(tmp_path, "echo $$ > first; exec sleep 300", "echo $$ > second; exec sleep 300")
+    pids = [recorded_pid(tmp_path / name) for name in ("first", "second")]
+
+    running.send_signal(signal.SIGTERM)
+    running.communicate(timeout=30)
+
+    assert running.returncode == 0
+    assert all(is_gone(pid) for pid in pids)
+
+
+def test_sigkill_of_the_supervisor_still_ends_its_processes(tmp_path):
+    running = supervise(tmp_path, "echo $$ > first; exec sleep 300")
+    pid = recorded_pid(tmp_path / "first")
+
+    running.kill()
+    running.communicate(timeout=30)
+
+    assert is_gone(pid)
+
+
+def test_children_of_a_process_that_was_killed_are_ended_too(tmp_path):
+    running = supervise(tmp_path, "sleep 300 & echo $! > grandchild; echo $$ > parent; wait")
+    grandchild, parent = recorded_pid(tmp_path / "grandchild"), recorded_pid(tmp_path / "parent")
+
+    os.kill(parent, signal.SIGKILL)
+    running.communicate(timeout=30)
+
+    assert running.returncode == 1
+    assert is_gone(grandchild)
