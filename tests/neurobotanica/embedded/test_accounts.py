@@ -144,6 +144,10 @@ def test_an_ordinary_user_starts_finds_and_stops_servers_of_its_own(open_folder)
         ensure_services(home)
         assert pids(home) == before
         assert start_with(site, home, user=user, action="stop").stdout == "stopped valkey and postgres\n"
+        # Started by root, they still run as the user whose data it is, and the user finds them.
+        ensure_services(home)
+        assert {owner(pid) for pid in pids(home).values()} == {user.pw_uid}
+        assert start_with(site, home, user=user, action="status").returncode == 0
     finally:
         remove_services(home)
 
