@@ -32,6 +32,7 @@ HISTORY = "history.jsonl"
 SCORES = "scores.safetensors"
 STATE = "training_state.safetensors"
 TENSORBOARD = "tensorboard"
+ONNX_PARITY = "onnx_parity.json"
 
 _IDENTITY = (WEIGHTS, CONFIG, CATALOGUE)
 """The files whose bytes make the model what it is; their digest is the model's SHA-256."""

@@ -160,16 +160,18 @@ def _serialise(graph: nn.Module, inputs: tuple[Tensor, ...], names: tuple[str, .
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """The exporter warns of an absent torchvision and of its own deprecated calls; neither concerns this graph."""
-    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    """The exporter warns of an absent torchvision and of its own deprecated calls, and traces every symbolic shape."""
+    loggers = [logging.getLogger(name) for name in ("torch.onnx._internal.exporter._registration", "torch.__trace")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _strip(proto: Any) -> None:

@@ -112,7 +112,8 @@ def train_model(
     provenance = Provenance(snapshot.data_sha256, code.code_version, code.constraints_sha256)
     checkpoint.write_fitted_model(fitted, scores, output_folder, provenance)
     checkpoint.write_json(output_folder / "calibration.json", calibrate(scores, truth, split))
-    export_onnx(fitted.model, features, output_folder)
+    parity = export_onnx(fitted.model, features, output_folder)
+    checkpoint.write_json(output_folder / checkpoint.ONNX_PARITY, {"largest_difference": parity})
     state_file.unlink(missing_ok=True)
     return checkpoint.update_manifest(output_folder)
 

@@ -1,0 +1,194 @@
+"""A whole run with the real all-MiniLM-L6-v2 and the small preset."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from genomepath.ml import checkpoint
+from genomepath.ml.checkpoint import ModelFolderError
+from genomepath.ml.config import preset_config
+from genomepath.ml.dataset import TruthMatrix, build_text_features
+from genomepath.ml.embedding import MiniLMEncoder
+from genomepath.ml.scores import takes_validation
+from genomepath.ml.snapshot import write_snapshot
+from genomepath.ml.splits import stratified_pair_split
+from genomepath.ml.training import TrainingInterrupted, fit
+from genomepath.ml.training_run import CodeIdentity, model_scorer, train_model
+from tests.genomepath.ml.synthetic import synthetic_features, synthetic_snapshot
+
+SNAPSHOT = synthetic_snapshot(practices=16, targets=12)
+CONFIG = preset_config("small", epochs=5)
+CODE = CodeIdentity(code_version="test", constraints_sha256="0" * 64)
+
+
+@pytest.fixture(scope="module")
+def snapshot_folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("snapshot")
+    write_snapshot(SNAPSHOT, folder, code_version="test")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def encoder() -> MiniLMEncoder:
+    return MiniLMEncoder()
+
+
+@pytest.fixture(scope="module")
+def model_folder(snapshot_folder, encoder, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    train_model(
+        snapshot_folder,
+        folder,
+        CONFIG,
+        seed=0,
+        evaluate_epoch=lambda epoch, scores, truth, split: {"known_pairs": float(truth.pairs.sum())},
+        code=CODE,
+        encoder=encoder,
+    )
+    return folder
+
+
+def test_the_model_folder_is_complete_and_holds_no_pickle(model_folder):
+    names = {path.name for path in model_folder.iterdir()}
+    assert names == {
+        "calibration.json",
+        "catalogue.json",
+        "config.json",
+        "genomic_to_tk.onnx",
+        "history.jsonl",
+        "manifest.json",
+        "model.safetensors",
+        "onnx_parity.json",
+        "scores.safetensors",
+        "tensorboard",
+        "tk_to_genomic.onnx",
+    }
+    pickle_or_archive = (b"\x80", b"PK")
+    assert not [path.name for path in model_folder.glob("*.*") if path.read_bytes().startswith(pickle_or_archive)]
+
+
+def test_the_manifest_names_data_code_and_every_artefact(model_folder):
+    manifest = checkpoint.read_manifest(model_folder)
+    assert manifest.provenance.data_sha256 == SNAPSHOT.data_sha256
+    assert manifest.provenance.code_version == "test"
+    assert set(manifest.files) == {path.name for path in model_folder.iterdir()} - {"manifest.json", "tensorboard"}
+
+
+def test_the_model_read_back_scores_as_the_one_that_was_written(model_folder, encoder):
+    fitted = checkpoint.read_fitted_model(model_folder)
+    found = fitted.score(build_text_features(SNAPSHOT, encoder))
+    stored = checkpoint.read_scores(model_folder)
+    np.testing.assert_array_equal(found.tk_to_genomic, stored.tk_to_genomic)
+    np.testing.assert_array_equal(found.genomic_to_tk, stored.genomic_to_tk)
+    assert checkpoint.read_catalogue(model_folder) == (fitted.practices, fitted.targets)
+    assert fitted.config == CONFIG
+
+
+def test_two_runs_with_one_seed_write_the_same_artefacts(model_folder, snapshot_folder, encoder, tmp_path):
+    manifest = train_model(
+        snapshot_folder,
+        tmp_path,
+        CONFIG,
+        seed=0,
+        evaluate_epoch=lambda epoch, scores, truth, split: {"known_pairs": float(truth.pairs.sum())},
+        code=CODE,
+        encoder=encoder,
+    )
+    assert manifest == checkpoint.read_manifest(model_folder)
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "catalogue.json", "tk_to_genomic.onnx"])
+def test_a_changed_file_is_found(model_folder, tmp_path, name):
+    for path in model_folder.iterdir():
+        if path.is_file():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    with (tmp_path / name).open("ab") as file:
+        file.write(b" ")
+    with pytest.raises(ModelFolderError, match=f"{name} differ"):
+        checkpoint.read_fitted_model(tmp_path)
+
+
+def test_a_folder_without_a_manifest_is_no_model(tmp_path):
+    with pytest.raises(ModelFolderError, match=r"manifest\.json is not readable"):
+        checkpoint.read_fitted_model(tmp_path)
+
+
+def test_an_added_artefact_changes_the_manifest_but_not_the_model(model_folder, tmp_path):
+    for path in model_folder.iterdir():
+        if path.is_file():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    checkpoint.write_json(tmp_path / "evaluation.json", {"p1": {}})
+    manifest = checkpoint.update_manifest(tmp_path)
+    assert "evaluation.json" in manifest.files
+    assert manifest.model_sha256 == checkpoint.read_manifest(model_folder).model_sha256
+
+
+def test_calibration_is_monotone_and_kept_per_direction(model_folder):
+    calibration = json.loads((model_folder / "calibration.json").read_text())
+    assert set(calibration) == {"tk_to_genomic", "genomic_to_tk"}
+    assert all(entry["slope"] >= 0 for entry in calibration.values())
+
+
+def test_tensorboard_holds_losses_rates_norms_metrics_and_hyperparameters(model_folder):
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    events = EventAccumulator(str(model_folder / "tensorboard")).Reload()
+    scalars = set(events.Tags()["scalars"])
+    assert {
+        "training/train_loss",
+        "training/validation_loss",
+        "training/learning_rate",
+        "training/gradient_norm",
+        "metrics/known_pairs",
+    } <= scalars
+    assert len(events.Scalars("training/train_loss")) == 5
+    assert "hyperparameters/text_summary" in events.Tags()["tensors"]
+
+
+def test_a_stopped_run_is_taken_up_again_to_the_same_end(model_folder, snapshot_folder, encoder, tmp_path):
+    asked = iter([False, True])
+    with pytest.raises(TrainingInterrupted):
+        train_model(
+            snapshot_folder, tmp_path, CONFIG, seed=0, should_stop=lambda: next(asked), code=CODE, encoder=encoder
+        )
+    assert not (tmp_path / "manifest.json").exists()
+    manifest = train_model(snapshot_folder, tmp_path, CONFIG, seed=0, resume=True, code=CODE, encoder=encoder)
+    assert manifest.model_sha256 == checkpoint.read_manifest(model_folder).model_sha256
+    assert not (tmp_path / checkpoint.STATE).exists()
+
+
+def test_the_model_scorer_fits_after_a_journey_between_processes():
+    scorer = pickle.loads(pickle.dumps(model_scorer(CONFIG)))  # noqa: S301 - our own object
+    truth = TruthMatrix.from_snapshot(SNAPSHOT)
+    split = stratified_pair_split(truth, 0)
+    training, validation = truth.only_pairs(split.train), truth.only_pairs(split.validation)
+    scores = scorer(SNAPSHOT, synthetic_features(SNAPSHOT), training, validation=validation, seed=3)
+    assert takes_validation(scorer)
+    assert scores.genomic_to_tk.shape == (12, 16)
+
+
+def test_test_pairs_cannot_influence_the_model(model_folder, encoder):
+    """The run on a snapshot and a fit that was never given the test pairs agree to the last bit."""
+    features = build_text_features(SNAPSHOT, encoder)
+    truth = TruthMatrix.from_snapshot(SNAPSHOT)
+    split = stratified_pair_split(truth, 0)
+    known = truth.without_pairs(split.test)
+    fitted = fit(features, known.only_pairs(split.train), known.only_pairs(split.validation), CONFIG, seed=0)
+    stored = checkpoint.read_scores(model_folder)
+    np.testing.assert_array_equal(fitted.score(features).tk_to_genomic, stored.tk_to_genomic)
+
+
+def test_reading_snapshots_scores_and_configuration_imports_no_torch():
+    program = (
+        "import sys; import genomepath.ml.training_run, genomepath.ml.checkpoint, genomepath.ml.dataset;"
+        "assert 'torch' not in sys.modules and 'transformers' not in sys.modules"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
