@@ -16,12 +16,9 @@ for _event_type in (
     EventType(
         "import.completed",
         "An import was accepted",
-        needs_communities=True,
         details=frozenset({"rows", "accepted", "duplicates", "quarantined", "source_sha256"}),
     ),
-    EventType(
-        "quarantine.replayed", "A quarantined row was corrected and accepted", details=frozenset({"outcome"})
-    ),
+    EventType("quarantine.replayed", "A quarantined row was corrected and accepted", details=frozenset({"outcome"})),
     EventType("quarantine.dismissed", "A quarantined row was dismissed", needs_reason=True),
     EventType(
         "correlation.reviewed",

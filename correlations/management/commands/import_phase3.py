@@ -1,0 +1,66 @@
+"""`manage.py import_phase3 DIR`: imports an export in the Phase 3 format."""
+
+import getpass
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from correlations.importing.errors import ImportRefused
+from correlations.importing.phase3 import phase3_import
+from ethics.audit import AuditContext, audit_context
+
+
+class Command(BaseCommand):
+    """Import an export; every row is accepted, a duplicate, or kept in quarantine with its reason."""
+
+    help = (
+        "Import genomic_targets.json, tk_practices.json and training_correlations.json of a folder in one transaction. "
+        "Rows that can't be accepted go to quarantine with a reason; the same files are imported only once."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("folder", type=Path, metavar="DIR", help="the folder with the three files")
+        parser.add_argument("--dry-run", action="store_true", help="report what would happen and write nothing")
+        parser.add_argument("--report", type=Path, metavar="FILE", help="write the report as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the import as the user of the operating system, and print the report."""
+        target: Path | None = options["report"]
+        if target and (target.is_dir() or not target.absolute().parent.is_dir()):
+            raise CommandError(f"Nothing was imported. The report can't be written to {target}.")
+        with (
+            audit_context(AuditContext(actor_name=getpass.getuser(), actor_role="command")),
+            tqdm(unit=" rows", delay=2, disable=None, leave=False) as bar,
+        ):
+            try:
+                report = phase3_import(folder=options["folder"], dry_run=options["dry_run"], advance=bar.update)
+            except ImportRefused as error:
+                raise CommandError(f"Nothing was imported. {error}") from error
+        if target:
+            text = json.dumps(report, indent=2, sort_keys=True, ensure_ascii=False)
+            target.write_text(f"{text}\n", encoding="utf-8")
+        for line in _summary(report):
+            self.stdout.write(line)
+
+
+def _summary(report: dict[str, Any]) -> list[str]:
+    words = {
+        "imported": "Imported.",
+        "dry_run": "Dry run: nothing was written.",
+        "unchanged": "Unchanged: these files were imported before. Their report:",
+    }
+    lines = [words[report["outcome"]]]
+    for name, counts in report["files"].items():
+        lines.append(
+            f"{name}: {counts['rows']} rows = {counts['accepted']} accepted + {counts['duplicates']} duplicates "
+            f"+ {counts['quarantined']} quarantined"
+        )
+        for group in ("accepted_by_status", "duplicates_by_kind", "quarantined_by_reason"):
+            lines += [f"    {group.split('_')[0]}: {kind} {count}" for kind, count in counts[group].items()]
+    lines.append(f"Placeholder citations dropped: {report['placeholder_citations']['dropped']}")
+    lines.append(f"Practices without a basis of use: {report['practices_without_basis']['count']}")
+    return lines
