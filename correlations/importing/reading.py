@@ -19,6 +19,7 @@ from correlations.importing.errors import ImportRefused
 CHUNK = 1 << 16
 # The largest single value, in characters. The rows of an export are about 700.
 VALUE_LIMIT = 1 << 20
+_NUMBER_SIGNS = re.compile(r"[0-9.eE+-]*")
 _BLANK = re.compile(r"[ \t\r\n]*")
 
 
@@ -213,8 +214,8 @@ class _Scanner:
                 self.refuse("a number has too many digits", field=field)
             if end - self.at > VALUE_LIMIT:
                 self.refuse(f"a value is longer than {VALUE_LIMIT} characters", field=field)
-            # A number that ends with the window may go on after it.
-            if end == len(self.buffer) and self.more():
+            # A number at the end of the window may go on after it: '-1.5' of '-1.5e3'.
+            if _NUMBER_SIGNS.fullmatch(self.buffer, end) and self.more():
                 continue
             raw = self.buffer[self.at : end]
             self.at = end
