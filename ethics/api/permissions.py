@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from ethics.models import ApiClient
+
+if TYPE_CHECKING:
+    # rest_framework.views loads this module while it is being imported itself.
+    from rest_framework.views import APIView
 
 
 class HasApiClient(BasePermission):
