@@ -1,0 +1,110 @@
+"""Plain bytes and counters in Redis, never pickled objects, and never a hanging request when Redis is gone."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TypeVar
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+T = TypeVar("T")
+
+_TIMEOUT_SECONDS = 0.25
+_PAUSE_SECONDS = 1.0
+
+
+class RedisUnavailable(Exception):
+    """Redis did not answer, or did not answer a moment ago."""
+
+
+class _Breaker:
+    """After a failure, asks Redis again only when the pause is over."""
+
+    def __init__(self) -> None:
+        self.closed_until = 0.0
+
+    def check(self) -> None:
+        if time.monotonic() < self.closed_until:
+            raise RedisUnavailable("Redis failed a moment ago")
+
+    def trip(self, error: Exception) -> None:
+        self.closed_until = time.monotonic() + _PAUSE_SECONDS
+        logger.warning("Redis is not available (%s); answering without it", type(error).__name__)
+
+
+_breakers: dict[str, _Breaker] = {}
+
+
+@lru_cache(maxsize=8)
+def _client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(
+        url,
+        socket_timeout=_TIMEOUT_SECONDS,
+        socket_connect_timeout=_TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+def _with_redis(work: Callable[[redis.Redis], T]) -> T:
+    breaker = _breakers.setdefault(settings.REDIS_URL, _Breaker())
+    breaker.check()
+    try:
+        return work(_client(settings.REDIS_URL))
+    except (redis.RedisError, OSError) as error:
+        breaker.trip(error)
+        raise RedisUnavailable(str(type(error).__name__)) from error
+
+
+def _name(key: str) -> str:
+    return f"{settings.CACHES['default'].get('KEY_PREFIX', '')}:{key}"
+
+
+def bytes_get(key: str) -> bytes | None:
+    """The bytes stored under the key, or None.
+
+    Raises:
+        RedisUnavailable: Redis did not answer.
+    """
+    value = _with_redis(lambda client: client.get(_name(key)))
+    return value if isinstance(value, bytes) else None
+
+
+def bytes_set(key: str, value: bytes, seconds: int) -> None:
+    """Store bytes for at most so many seconds.
+
+    Raises:
+        RedisUnavailable: Redis did not answer.
+    """
+    _with_redis(lambda client: client.set(_name(key), value, ex=seconds))
+
+
+def count_up(key: str, seconds: int) -> int:
+    """Raise a counter by one, atomically, and return it; it disappears after so many seconds.
+
+    Raises:
+        RedisUnavailable: Redis did not answer.
+    """
+
+    def work(client: redis.Redis) -> int:
+        with client.pipeline(transaction=True) as pipeline:
+            pipeline.incr(_name(key))
+            pipeline.expire(_name(key), seconds, nx=True)
+            return int(pipeline.execute()[0])
+
+    return _with_redis(work)
+
+
+def ping() -> None:
+    """Ask Redis for a sign of life.
+
+    Raises:
+        RedisUnavailable: none came.
+    """
+    _with_redis(lambda client: client.ping())
