@@ -11,9 +11,7 @@ for _event_type in (
         needs_purpose=True,
         details=frozenset({"data_sha256", "practices", "correlations", "include_drafts", "excluded"}),
     ),
-    EventType(
-        "training.requested", "A training or evaluation was asked for", details=frozenset({"kind", "preset"})
-    ),
+    EventType("training.requested", "A training or evaluation was asked for", details=frozenset({"kind", "preset"})),
     EventType("training.completed", "A run ended well", details=frozenset({"kind", "data_sha256"})),
     EventType("training.failed", "A run ended badly", needs_reason=True, details=frozenset({"kind"})),
     EventType(
@@ -22,7 +20,9 @@ for _event_type in (
         needs_model=True,
         details=frozenset({"passed", "provisional", "failed_rules"}),
     ),
-    EventType("model.promoted", "A model version went into service", needs_model=True, details=frozenset({"provisional"})),
+    EventType(
+        "model.promoted", "A model version went into service", needs_model=True, details=frozenset({"provisional"})
+    ),
     EventType("model.retired", "A model version left service", needs_model=True),
     EventType("model.marked", "A model version was trained on knowledge since withheld", needs_model=True),
     EventType(
@@ -45,6 +45,13 @@ for _event_type in (
         needs_subjects=False,
         needs_purpose=True,
         details=frozenset({"direction"}),
+    ),
+    EventType(
+        "catalogue.listed",
+        "Practices were shown in a list",
+        needs_communities=True,
+        needs_purpose=True,
+        details=frozenset({"count"}),
     ),
 ):
     register_event_type(_event_type)

@@ -1,0 +1,81 @@
+"""Rendered answers in Redis. A dead cache costs time; a poisoned one is not believed.
+
+Every value carries an HMAC over its key and content, so that bytes written by anybody else, or moved from another key,
+are a miss. Nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import orjson
+from django.utils.crypto import salted_hmac
+
+from genomepath.redis_bytes import RedisUnavailable, bytes_get, bytes_set
+
+# How long an edit of the catalogue (a title, a source, a review) may take to show. Governance changes don't wait: the
+# policy revision is part of the key.
+CATALOGUE_SECONDS = 60
+_TAG_BYTES = 32
+_LENGTH_BYTES = 4
+
+
+@dataclass(frozen=True)
+class RenderedAnswer:
+    """The bytes that go out, and what the audit event of this answer needs.
+
+    ``valid_until`` is the next moment at which a consent starts or ends: the answer may not be served from then on.
+    """
+
+    body: bytes
+    etag: str
+    item_ids: list[str]
+    communities: list[str]
+    count: int
+    valid_until: str = ""
+
+    def holds_at(self, now: datetime) -> bool:
+        """Whether no consent has started or ended since the answer was rendered."""
+        return not self.valid_until or now < datetime.fromisoformat(self.valid_until)
+
+
+def answer_key(*parts: str) -> str:
+    """A fixed-length key; the parts are hashed with their lengths, so that no two lists of parts collide."""
+    text = "".join(f"{len(part)}:{part}" for part in parts)
+    return f"answer:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def answer_get(key: str, now: datetime) -> RenderedAnswer | None:
+    """The stored answer, or None when there is none that is genuine and still holds."""
+    try:
+        stored = bytes_get(key)
+    except RedisUnavailable:
+        return None
+    if stored is None or not hmac.compare_digest(stored[:_TAG_BYTES], _tag(key, stored[_TAG_BYTES:])):
+        return None
+    start = _TAG_BYTES + _LENGTH_BYTES
+    end = start + int.from_bytes(stored[_TAG_BYTES:start], "big")
+    answer = RenderedAnswer(body=stored[end:], **orjson.loads(stored[start:end]))
+    return answer if answer.holds_at(now) else None
+
+
+def answer_put(key: str, answer: RenderedAnswer, now: datetime) -> None:
+    """Keep the answer until the catalogue may have changed or a consent starts or ends. Without Redis nothing is kept."""
+    seconds = CATALOGUE_SECONDS
+    if answer.valid_until:
+        seconds = min(seconds, int((datetime.fromisoformat(answer.valid_until) - now).total_seconds()))
+    if seconds < 1:
+        return
+    head = orjson.dumps({name: value for name, value in asdict(answer).items() if name != "body"})
+    content = len(head).to_bytes(_LENGTH_BYTES, "big") + head + answer.body
+    try:
+        bytes_set(key, _tag(key, content) + content, seconds)
+    except RedisUnavailable:
+        return
+
+
+def _tag(key: str, content: bytes) -> bytes:
+    return salted_hmac("genomepath.answer_cache", key.encode() + b"\x00" + content, algorithm="sha256").digest()

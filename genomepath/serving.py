@@ -1,0 +1,184 @@
+"""The one way in which a prediction leaves the platform: gate, cache, audit event, bytes.
+
+The policy revision and the active model are read from the database before anything else, so that an answer cached before
+a withdrawal or a promotion can't be found after it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+import orjson
+from django.db.models import Subquery
+from django.utils import timezone
+from prometheus_client import Counter
+
+from correlations.models import Practice
+from correlations.vocabulary import Direction, Dose
+from ethics import audit
+from ethics.models import PolicyRevision
+from ethics.policy import Audience, Purpose
+from genomepath.answer_cache import RenderedAnswer, answer_get, answer_key, answer_put
+from genomepath.answers import AnswerFrame, BuiltAnswer, practices_for_target, targets_for_practice
+from genomepath.consent_periods import next_consent_boundary
+from genomepath.models import ModelVersion
+from genomepath.models.model_version import VersionState
+
+DEFAULT_DOSE = Dose.MEDIUM
+DEFAULT_TARGETS = 10
+DEFAULT_PRACTICES = 8
+# A fixed bound: one that followed the catalogue would tell how many practices are withheld.
+MAX_K = 100
+
+_served = Counter(
+    "genomepath_predictions_total",
+    "Predictions asked for, by direction and by where the answer came from.",
+    ["direction", "source"],
+)
+
+
+class NoActiveModel(Exception):
+    """No model version is in service."""
+
+
+class SubjectNotFound(Exception):
+    """The practice or target does not exist, or may not be used; the two are told apart nowhere."""
+
+
+@dataclass(frozen=True)
+class PredictionQuestion:
+    """What is asked: a practice by slug, or a target by HGNC symbol (in any case). ``dose`` None means the default."""
+
+    direction: Direction
+    subject: str
+    k: int
+    dose: Dose | None = None
+
+    @property
+    def normalised_subject(self) -> str:
+        """The form under which equal questions are cached together."""
+        return self.subject.upper() if self.direction == Direction.GENOMIC_TO_TK else self.subject
+
+
+def prediction_serve(
+    *,
+    question: PredictionQuestion,
+    audience: Audience,
+    context: audit.AuditContext | None = None,
+    now: datetime | None = None,
+) -> RenderedAnswer:
+    """Answer a question for an audience and record that it was answered. Without its audit event no answer is returned.
+
+    Raises:
+        NoActiveModel: no model version is in service.
+        SubjectNotFound: the practice or target is absent or withheld.
+        django.db.Error: the audit event, or the answer itself, could not be written or read.
+    """
+    now = now or timezone.now()
+    version, revision = _state()
+    frame = AnswerFrame(version=version, policy_revision=revision, audience=audience, now=now)
+    key = answer_key(
+        version.sha256,
+        str(version.provisional),
+        str(revision),
+        audience.value,
+        question.direction.value,
+        question.normalised_subject,
+        question.dose.value if question.dose else "",
+        str(question.k),
+    )
+    answer = answer_get(key, now)
+    source = "cache"
+    if answer is None:
+        source = "database"
+        answer = _render(question, frame)
+        if answer is not None:
+            answer_put(key, answer, now)
+    _record(question, answer, frame, context)
+    _served.labels(question.direction.value, source if answer else "none").inc()
+    if answer is None:
+        raise SubjectNotFound
+    return answer
+
+
+def _state() -> tuple[ModelVersion, int]:
+    """The active version and the policy revision, in one query."""
+    revision = PolicyRevision.objects.filter(pk=PolicyRevision.SINGLETON_ID).values("value")
+    version = (
+        ModelVersion.objects.filter(state=VersionState.ACTIVE.value)
+        .only("id", "sha256", "preset", "provisional", "data_sha256", "code_version")
+        .annotate(policy_revision=Subquery(revision))
+        .first()
+    )
+    if version is None:
+        raise NoActiveModel
+    return version, version.policy_revision
+
+
+def _render(question: PredictionQuestion, frame: AnswerFrame) -> RenderedAnswer | None:
+    # The boundary is read first: a consent recorded after it raises the policy revision anyway.
+    boundary = next_consent_boundary(frame.now)
+    built: BuiltAnswer | None
+    if question.direction == Direction.TK_TO_GENOMIC:
+        built = targets_for_practice(
+            frame,
+            slug=question.subject,
+            dose=question.dose or DEFAULT_DOSE,
+            dose_chosen_by="request" if question.dose else "default",
+            k=question.k,
+        )
+    else:
+        built = practices_for_target(frame, symbol=question.subject, k=question.k)
+    if built is None:
+        return None
+    body = orjson.dumps(built.content)
+    return RenderedAnswer(
+        body=body,
+        etag=f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+        item_ids=built.item_ids,
+        communities=built.communities,
+        count=built.count,
+        valid_until=boundary.isoformat() if boundary else "",
+    )
+
+
+def _record(
+    question: PredictionQuestion,
+    answer: RenderedAnswer | None,
+    frame: AnswerFrame,
+    context: audit.AuditContext | None,
+) -> None:
+    if answer is not None and answer.item_ids:
+        audit.record(
+            "prediction.served",
+            subjects=answer.item_ids,
+            communities=answer.communities,
+            purpose=Purpose.PREDICTION,
+            model_sha256=frame.version.sha256,
+            details={"direction": question.direction.value, "count": answer.count},
+            context=context,
+            policy_revision=frame.policy_revision,
+        )
+        return
+    audit.record(
+        "prediction.refused",
+        subjects=_refused_item_ids(question),
+        purpose=Purpose.PREDICTION,
+        model_sha256=frame.version.sha256,
+        details={"direction": question.direction.value},
+        context=context,
+        policy_revision=frame.policy_revision,
+    )
+
+
+def _refused_item_ids(question: PredictionQuestion) -> list[str]:
+    """The public id of a withheld item, for the officer; the requested name itself is never stored.
+
+    The query is the same for a withheld and an absent practice.
+    """
+    if question.direction != Direction.TK_TO_GENOMIC:
+        return []
+    found = Practice.objects.filter(slug=question.subject).values_list("item__public_id", flat=True)
+    return [str(public_id) for public_id in found]
