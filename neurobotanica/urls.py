@@ -1,6 +1,27 @@
 """The routes of the site."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from django.views.generic import TemplateView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from neurobotanica import health
+
+urlpatterns = [
+    path("", TemplateView.as_view(template_name="landing.html"), name="landing"),
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("genomepath.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema"), name="api-docs"),
+    path(
+        "api/redoc/", SpectacularRedocView.as_view(url_name="schema", template_name="api/redoc.html"), name="api-redoc"
+    ),
+    path("healthz", health.liveness, name="liveness"),
+    path("readyz", health.readiness, name="readiness"),
+    path("", include("django_prometheus.urls")),
+]
+
+handler400 = "neurobotanica.problems.bad_request"
+handler403 = "neurobotanica.problems.permission_denied"
+handler404 = "neurobotanica.problems.page_not_found"
+handler500 = "neurobotanica.problems.server_error"

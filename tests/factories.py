@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import dataclass
 from typing import Any
 
 from correlations.models import (
@@ -162,3 +163,21 @@ def _prediction(
         score=float(-rank),
         confidence=1.0 / (1 + rank),
     )
+
+
+def make_catalogue(practices: int = 3, targets: int = 4, **version_fields: Any) -> Catalogue:
+    """An active model version with published predictions for so many practices and targets."""
+    made = [make_practice() for _ in range(practices)]
+    genes = [make_target() for _ in range(targets)]
+    version = make_model_version(**version_fields)
+    publish(version, made, genes)
+    return Catalogue(version, made, genes)
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What ``make_catalogue`` made, in the order of the ranks."""
+
+    version: ModelVersion
+    practices: list[Practice]
+    targets: list[GenomicTarget]

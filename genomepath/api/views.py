@@ -1,0 +1,60 @@
+"""Predictions over HTTP: fetch the parameters, ask ``genomepath.serving``, hand out its bytes."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse, HttpResponseBase
+from django.utils.cache import get_conditional_response
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+
+from correlations.vocabulary import Direction
+from genomepath.api.base import ClientView, NoModelInService
+from genomepath.api.parameters import check_known, dose_level, whole_number
+from genomepath.api.schema import practice_predictions_schema, target_predictions_schema
+from genomepath.serving import (
+    DEFAULT_PRACTICES,
+    DEFAULT_TARGETS,
+    MAX_K,
+    NoActiveModel,
+    PredictionQuestion,
+    SubjectNotFound,
+    prediction_serve,
+)
+
+
+class PredictionView(ClientView):
+    """Answers one question with bytes, an ETag and an audit event."""
+
+    def answer(self, question: PredictionQuestion) -> HttpResponseBase:
+        """The answer, or 304 where the caller holds it already; both are recorded."""
+        try:
+            answer = prediction_serve(question=question, audience=self.audience, context=self.audit_context)
+        except NoActiveModel:
+            raise NoModelInService from None
+        except SubjectNotFound:
+            raise NotFound from None
+        response = HttpResponse(answer.body, content_type="application/json")
+        response["ETag"] = answer.etag
+        response["Cache-Control"] = "private, no-cache"
+        conditional = get_conditional_response(self.request._request, etag=answer.etag, response=response)
+        return conditional if conditional is not None else response
+
+
+class PracticePredictionsView(PredictionView):
+    """Targets predicted for a practice."""
+
+    @practice_predictions_schema
+    def get(self, request: Request, slug: str) -> HttpResponseBase:
+        check_known(request.query_params, {"dose", "k"})
+        k = whole_number(request.query_params, "k", default=DEFAULT_TARGETS, maximum=MAX_K)
+        return self.answer(PredictionQuestion(Direction.TK_TO_GENOMIC, slug, k, dose_level(request.query_params)))
+
+
+class TargetPredictionsView(PredictionView):
+    """Practices predicted for a target."""
+
+    @target_predictions_schema
+    def get(self, request: Request, symbol: str) -> HttpResponseBase:
+        check_known(request.query_params, {"k"})
+        k = whole_number(request.query_params, "k", default=DEFAULT_PRACTICES, maximum=MAX_K)
+        return self.answer(PredictionQuestion(Direction.GENOMIC_TO_TK, symbol, k))

@@ -1,0 +1,143 @@
+"""Every error of the API is a problem document, whoever raises it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import path
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.test import APIClient
+from rest_framework.views import APIView
+
+from neurobotanica import urls as site_urls
+
+pytestmark = pytest.mark.django_db
+
+
+class EchoView(APIView):
+    """Takes JSON."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def post(self, request: Request) -> Response:
+        return Response({"got": request.data})
+
+
+class BrokenView(EchoView):
+    """Has a fault."""
+
+    def get(self, request: Request) -> Response:
+        raise RuntimeError("a secret detail of the fault")
+
+
+class DatabaseDownView(EchoView):
+    """Meets a database that is away."""
+
+    def get(self, request: Request) -> Response:
+        raise OperationalError("connection to 10.0.0.1 failed")
+
+
+def broken_page(request: HttpRequest) -> HttpResponse:
+    raise RuntimeError("a secret detail of the fault")
+
+
+urlpatterns = [
+    path("api/test/echo/", EchoView.as_view()),
+    path("api/test/broken/", BrokenView.as_view()),
+    path("api/test/plain-broken/", broken_page),
+    path("api/test/database-down/", DatabaseDownView.as_view()),
+    *site_urls.urlpatterns,
+]
+handler400, handler403 = site_urls.handler400, site_urls.handler403
+handler404, handler500 = site_urls.handler404, site_urls.handler500
+
+
+@pytest.fixture
+def http(settings):
+    settings.ROOT_URLCONF = __name__
+    client = APIClient()
+    client.raise_request_exception = False
+    return client
+
+
+def assert_problem(response, status: int) -> dict:
+    assert response.status_code == status
+    assert response["Content-Type"] == "application/problem+json"
+    problem: dict = json.loads(response.content)
+    assert problem["type"] == "about:blank"
+    assert problem["status"] == status
+    assert problem["title"] and problem["detail"]
+    return problem
+
+
+def test_unknown_address_under_the_api_is_a_404_problem(http):
+    assert_problem(http.get("/api/v1/nowhere/"), 404)
+
+
+def test_the_404_of_an_address_and_of_a_record_are_the_same_bytes(http, make_api_client):
+    from tests.factories import make_model_version
+
+    make_model_version()
+    record = make_api_client().http.get("/api/v1/predictions/practices/absent/targets/")
+    assert record.content == http.get("/api/v1/nowhere/").content
+
+
+def test_missing_key_is_a_401_problem_that_names_the_scheme(http):
+    response = http.get("/api/v1/targets/")
+    assert_problem(response, 401)
+    assert response["WWW-Authenticate"] == "Api-Key"
+
+
+@pytest.mark.parametrize("credentials", ["Api-Key", "Api-Key nonsense", "Api-Key a.b", "Api-Key a\x00b", "Bearer x"])
+def test_bad_key_is_a_401_problem(http, credentials):
+    assert_problem(http.get("/api/v1/targets/", HTTP_AUTHORIZATION=credentials), 401)
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete", "options"])
+def test_wrong_method_is_a_405_problem_with_allow(make_api_client, method):
+    response = getattr(make_api_client().http, method)("/api/v1/targets/")
+    assert_problem(response, 405)
+    assert response["Allow"] == "GET, HEAD"
+
+
+def test_unacceptable_media_type_is_a_406_problem(make_api_client):
+    assert_problem(make_api_client().http.get("/api/v1/targets/", headers={"Accept": "text/csv"}), 406)
+
+
+def test_wrong_content_type_is_a_415_problem(http):
+    assert_problem(http.post("/api/test/echo/", b"<a/>", content_type="application/xml"), 415)
+
+
+def test_broken_json_is_a_400_problem(http):
+    assert_problem(http.post("/api/test/echo/", b'{"a":', content_type="application/json"), 400)
+
+
+def test_unknown_host_is_a_400_problem(http):
+    assert_problem(http.get("/api/v1/targets/", headers={"Host": "evil.example"}), 400)
+
+
+@pytest.mark.parametrize("address", ["/api/test/broken/", "/api/test/plain-broken/"])
+def test_fault_is_a_500_problem_that_tells_no_detail(http, address):
+    response = http.get(address)
+    assert_problem(response, 500)
+    assert b"secret" not in response.content
+
+
+def test_database_away_is_a_503_problem_with_retry_after(http):
+    response = http.get("/api/test/database-down/")
+    assert_problem(response, 503)
+    assert response["Retry-After"] == "5"
+    assert b"10.0.0.1" not in response.content
+
+
+def test_pages_outside_the_api_keep_their_own_errors(settings):
+    settings.ROOT_URLCONF = __name__
+    response = Client().get("/nowhere/")
+    assert response.status_code == 404
+    assert response["Content-Type"].startswith("text/html")
