@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import cast
 
 from django.db import transaction
 
@@ -30,7 +31,7 @@ def api_key_create(*, client: ApiClient, name: str, expires_at: datetime | None 
     """Create a key; the returned text is the only time that the key itself can be read."""
     key, text = ApiKey.objects.create_key(client=client, name=name[:50], expiry_date=expires_at)
     audit.record("api_key.created", subjects=[key.prefix], details={"client": str(client.public_id)})
-    return key, text
+    return cast(ApiKey, key), text
 
 
 @transaction.atomic
@@ -39,3 +40,21 @@ def api_key_revoke(*, key: ApiKey) -> None:
     key.revoked = True
     key.save(update_fields=["revoked"])
     audit.record("api_key.revoked", subjects=[key.prefix], details={"client": str(key.client.public_id)})
+
+
+@transaction.atomic
+def client_update(*, client: ApiClient, organisation: str, audience: Audience, is_active: bool) -> ApiClient:
+    """Change a client. Its keys follow: an inactive client's keys are refused.
+
+    Raises:
+        ValidationError: the organisation exists already, or the audience is not one of a client.
+    """
+    client.organisation, client.audience, client.is_active = organisation.strip(), audience.value, is_active
+    client.full_clean()
+    client.save()
+    audit.record(
+        "client.updated",
+        subjects=[client.public_id],
+        details={"audience": client.audience, "is_active": client.is_active},
+    )
+    return client

@@ -19,6 +19,7 @@ for _event_type in (
     EventType("client.updated", "An API client was changed", details=frozenset({"audience", "is_active"})),
     EventType("api_key.created", "An API key was created", details=frozenset({"client"})),
     EventType("api_key.revoked", "An API key was revoked", details=frozenset({"client"})),
+    EventType("account.changed", "An account or its roles were changed", details=frozenset({"action", "fields"})),
     EventType(
         "curation.changed",
         "A curated record was added, changed or removed",

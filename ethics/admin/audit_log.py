@@ -1,0 +1,81 @@
+"""The audit log and the policy revision: to be read, never written."""
+
+from __future__ import annotations
+
+import json
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from ethics.admin.base import ViewOnlyAdmin
+from ethics.audit import registered_event_types
+from ethics.models import AuditEvent, PolicyRevision
+
+
+class EventTypeFilter(admin.SimpleListFilter):
+    """By registered event type."""
+
+    title = "event type"
+    parameter_name = "event_type"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [(name, f"{name} — {kind.meaning}") for name, kind in sorted(registered_event_types().items())]
+
+    def queryset(self, request: HttpRequest, queryset):  # type: ignore[no-untyped-def]
+        return queryset.filter(event_type=self.value()) if self.value() else queryset
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ViewOnlyAdmin):
+    """Every event, newest first."""
+
+    list_display = ("occurred_at", "event_type", "meaning", "actor_name", "actor_role", "communities", "purpose")
+    list_display_links = ("occurred_at", "event_type")
+    list_filter = (EventTypeFilter, "purpose", "occurred_at")
+    search_fields = (
+        "event_type",
+        "actor_name",
+        "client_id",
+        "request_id",
+        "subject_ids__icontains",
+        "community_ids__icontains",
+    )
+    search_help_text = "Search by actor, subject id, community, client or request id."
+    exclude = ("details", "canonical")
+    readonly_fields = ("meaning", "details_readable", "canonical_readable")
+    ordering = ("-id",)
+
+    @admin.display(description="Meaning")
+    def meaning(self, event: AuditEvent) -> str:
+        kind = registered_event_types().get(event.event_type)
+        return kind.meaning if kind else ""
+
+    @admin.display(description="Communities")
+    def communities(self, event: AuditEvent) -> str:
+        return ", ".join(event.community_ids)
+
+    @admin.display(description="Details")
+    def details_readable(self, event: AuditEvent) -> SafeString:
+        return preformatted(json.dumps(event.details, indent=2, ensure_ascii=False, sort_keys=True))
+
+    @admin.display(description="Canonical text (what the log hashes)")
+    def canonical_readable(self, event: AuditEvent) -> SafeString:
+        return preformatted(event.canonical)
+
+    def history_view(self, request, object_id, extra_context=None):  # type: ignore[no-untyped-def]
+        """An event has no history: it never changes."""
+        return self.absent(request, object_id)
+
+
+@admin.register(PolicyRevision)
+class PolicyRevisionAdmin(ViewOnlyAdmin):
+    """The one row."""
+
+    list_display = ("value", "changed_at")
+
+
+def preformatted(text: str) -> SafeString:
+    """Machine text as it stands, escaped, with wrapped lines."""
+    return format_html('<pre class="machine-text">{}</pre>', text)

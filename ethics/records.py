@@ -1,0 +1,125 @@
+"""Services that write governance records by hand: a row and its audit event in one transaction.
+
+Consents, sacred status, objections, clients and keys have services of their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from uuid import UUID
+
+from django.db import models, transaction
+
+from ethics import audit
+from ethics.models import AuditEvent, Community, GovernedItem
+from ethics.policy import Audience, Basis, Purpose, SacredStatus
+from ethics.reactions import react_to_withheld_items
+from ethics.stewardship import item_create
+
+ADDED, CHANGED, REMOVED = "added", "changed", "removed"
+
+
+def governed_item_of(instance: models.Model) -> GovernedItem | None:
+    """The governed item that a record is, or belongs to; None for records that no item governs."""
+    if isinstance(instance, GovernedItem):
+        return instance
+    item = getattr(instance, "item", None)
+    if isinstance(item, GovernedItem):
+        return item
+    for owner in ("practice", "correlation"):
+        if owner in {field.name for field in instance._meta.fields}:
+            return governed_item_of(getattr(instance, owner))
+    return None
+
+
+def subject_of(instance: models.Model) -> str:
+    """The identifier under which the log names a record: never a title, which may have to be forgotten later."""
+    item = governed_item_of(instance)
+    if item is not None:
+        return str(item.public_id)
+    for name in ("public_id", "symbol", "key", "slug", "code"):
+        value = getattr(instance, name, None)
+        if value:
+            return str(value)
+    return f"{instance._meta.label_lower}:{instance.pk}"
+
+
+def record_change(*, instance: models.Model, action: str, changed_fields: Collection[str]) -> AuditEvent:
+    """Append the ``curation.changed`` event of a record. The caller writes the record in the same transaction."""
+    item = governed_item_of(instance)
+    community = instance.slug if isinstance(instance, Community) else item.community.slug if item else ""
+    return audit.record(
+        "curation.changed",
+        subjects=[subject_of(instance)],
+        communities=[community] if community else [],
+        details={"model": instance._meta.label_lower, "action": action, "fields": sorted(changed_fields)},
+    )
+
+
+@transaction.atomic
+def governance_record_save(*, instance: models.Model, changed_fields: Collection[str], created: bool) -> None:
+    """Save a community, label, attribution, item or item label. What thereby leaves use is announced.
+
+    Raises:
+        ValidationError: a field or database rule is broken; nothing is written.
+    """
+    instance.full_clean()
+    before = _in_use(instance)
+    instance.save()
+    record_change(instance=instance, action=ADDED if created else CHANGED, changed_fields=changed_fields)
+    _announce(before - _in_use(instance))
+
+
+@transaction.atomic
+def governance_record_delete(*, instance: models.Model) -> None:
+    """Remove an item label or another leaf record of governance."""
+    before = _in_use(instance)
+    record_change(instance=instance, action=REMOVED, changed_fields=[])
+    item = governed_item_of(instance)
+    instance.delete()
+    if item is not None:
+        _announce(before - _in_use(item))
+
+
+@transaction.atomic
+def governed_item_add(
+    *,
+    community: Community,
+    display_label: str = "",
+    sacred_status: SacredStatus = SacredStatus.NONE,
+    basis: Basis = Basis.NONE,
+    basis_source: str = "",
+    statement: str = "",
+    credited_name: str = "",
+    protected_names: list[str] | None = None,
+) -> GovernedItem:
+    """Record an item, sacred ones without any detail.
+
+    Raises:
+        ValidationError: a field or database rule is broken; nothing is written.
+    """
+    item = item_create(
+        community=community,
+        display_label=display_label,
+        basis=basis,
+        basis_source=basis_source,
+        statement=statement,
+        credited_name=credited_name,
+        sacred_status=sacred_status,
+        protected_names=protected_names,
+    )
+    record_change(instance=item, action=ADDED, changed_fields=["sacred_status"])
+    return item
+
+
+def _in_use(instance: models.Model) -> set[UUID]:
+    item = governed_item_of(instance)
+    if item is None or item.pk is None:
+        return set()
+    permitted = GovernedItem.objects.permitted_for(Purpose.TRAINING, Audience.PLATFORM)
+    return set(permitted.filter(pk=item.pk).values_list("public_id", flat=True))
+
+
+def _announce(withheld: set[UUID]) -> None:
+    if withheld:
+        react_to_withheld_items(withheld)
