@@ -15,6 +15,7 @@ from typing import Any
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
 
 from neurobotanica.bootstrap import PROJECT_ROOT, home_folder, is_production
 
@@ -240,6 +241,24 @@ UNFOLD = {
     "SITE_TITLE": "NeuroBotanica GenomePath",
     "SITE_HEADER": "NeuroBotanica GenomePath",
     "SITE_SUBHEADER": "Not medical advice",
+    "SITE_SYMBOL": "spa",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "STYLES": [lambda request: static("neurobotanica/admin.css")],
+    "SIDEBAR": {"show_search": True, "show_all_applications": False},
+    "COLORS": {
+        "primary": {
+            "50": "oklch(97.9% .021 166.113)",
+            "100": "oklch(95% .052 163.051)",
+            "200": "oklch(90.5% .093 164.15)",
+            "300": "oklch(84.5% .143 164.978)",
+            "400": "oklch(76.5% .177 163.223)",
+            "500": "oklch(59.6% .145 163.225)",
+            "600": "oklch(50.8% .118 165.612)",
+            "700": "oklch(43.2% .095 166.913)",
+            "800": "oklch(37.8% .077 168.94)",
+            "900": "oklch(33% .065 168.94)",
+            "950": "oklch(26.2% .051 172.552)",
+        }
+    },
 }

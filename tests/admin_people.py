@@ -1,0 +1,119 @@
+"""People with roles, and one record of every model, for the tests of the admin."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import UTC, datetime
+
+from django.contrib.auth.models import Group, User
+from django.db.models import Model
+
+from correlations.models import Condition, DiseaseAssociation, ImportBatch, QuarantinedRow
+from ethics import audit
+from ethics.clients import api_key_create, client_create
+from ethics.consent import consent_record
+from ethics.models import Consent, GovernedItem, ItemLabel, Label, PolicyRevision
+from ethics.policy import Audience, ConsentState, LabelRule, Purpose, SacredStatus
+from genomepath.models import TrainingRun
+from tests.factories import (
+    make_community,
+    make_correlation,
+    make_model_version,
+    make_practice,
+    make_synergy,
+    make_target,
+    publish,
+)
+
+_numbers = itertools.count(1)
+PASSWORD = "a long pass phrase"
+
+
+def make_person(role: str, username: str = "") -> User:
+    """A member of the staff who holds one role."""
+    person = User.objects.create_user(
+        username or f"{role.replace(' ', '-').lower()}-{next(_numbers)}", password=PASSWORD, is_staff=True
+    )
+    person.groups.add(Group.objects.get(name=role))
+    return person
+
+
+def make_consent(item: GovernedItem, state: ConsentState = ConsentState.GRANTED, **fields: object) -> Consent:
+    """A consent of the item's community for that item."""
+    return consent_record(
+        **{
+            "community": item.community,
+            "items": [item],
+            "purposes": [Purpose.TRAINING, Purpose.PREDICTION],
+            "audiences": [Audience.PLATFORM, Audience.RESEARCH],
+            "state": state,
+            "valid_from": datetime(2026, 1, 1, tzinfo=UTC),
+            "document_reference": "synthetic letter",
+            "recorded_by": "test",
+            **fields,
+        }
+    )
+
+
+def make_sacred(protected_name: str) -> GovernedItem:
+    """A sacred placeholder."""
+    return GovernedItem.objects.create(
+        community=make_community(), sacred_status=SacredStatus.SACRED.value, protected_names=[protected_name]
+    )
+
+
+def make_label(rule: LabelRule = LabelRule.NONE) -> Label:
+    """A label of a synthetic vocabulary."""
+    return Label.objects.create(
+        code=f"TK-{next(_numbers)}",
+        kind="TK",
+        name=f"Label {rule.value}",
+        meaning="synthetic meaning",
+        source_url="https://example.org/label",
+        rule=rule.value,
+    )
+
+
+def make_quarantined_row(**fields: object) -> QuarantinedRow:
+    """An open row of a synthetic import."""
+    batch, _ = ImportBatch.objects.get_or_create(
+        kind="synthetic", source_sha256="a" * 64, defaults={"started_by": "test", "report": {"rows": 1}}
+    )
+    return QuarantinedRow.objects.create(
+        **{
+            "batch": batch,
+            "file_name": "synthetic.json",
+            "row_number": next(_numbers),
+            "row_key": "ROW_1",
+            "reason": "unknown_target",
+            "explanation": "No target of that name.",
+            "raw": '{"synthetic": true}',
+            **fields,
+        }
+    )
+
+
+def records_of_every_model() -> dict[str, Model]:
+    """One record of every model of the three apps, all open to curation, by model label."""
+    practice, target = make_practice(), make_target()
+    correlation = make_correlation(practice, target)
+    link = correlation.evidence_links.create(evidence=practice.sources.get())
+    label = make_label()
+    consent = make_consent(practice.item)
+    api_client = client_create(organisation="Synthetic dispensary", audience=Audience.RESEARCH)
+    key, _ = api_key_create(client=api_client, name="synthetic")
+    version = make_model_version(state="candidate")
+    publish(version, [practice], [target])
+    row = make_quarantined_row()
+    records = [
+        practice, target, correlation, link, label, consent, api_client, key, version, row, row.batch,
+        practice.item, practice.item.community, practice.item.attribution, consent.consent_items.get(),
+        practice.practice_indications.get(), practice.dosage_profiles.first(), practice.sources.get(),
+        Condition.objects.get(), make_synergy(target, make_target()), version.predictions.first(),
+        DiseaseAssociation.objects.create(target=target, name="synthetic disease", source="synthetic"),
+        ItemLabel.objects.create(item=practice.item, label=label),
+        TrainingRun.objects.create(requested_by="test", preset="small"),
+        PolicyRevision.objects.get(),
+        audit.record("client.created", subjects=["synthetic"], details={"audience": "research"}),
+    ]  # fmt: skip
+    return {record._meta.label_lower: record for record in records}
