@@ -11,7 +11,7 @@ from ethics.models import GovernedItem
 from ethics.policy import Audience, Purpose
 
 if TYPE_CHECKING:
-    from correlations.models import Correlation, DosageProfile, Practice
+    from correlations.models import Correlation, DosageProfile, Practice  # noqa: F401  named in the base classes
 
 
 class PracticeQuerySet(QuerySet["Practice"]):

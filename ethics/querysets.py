@@ -56,9 +56,7 @@ class GovernedItemQuerySet(QuerySet["GovernedItem"]):
 def facts_of(item: GovernedItem) -> ItemFacts:
     """The facts on which ``ethics.policy.decide`` decides over this item."""
     consents = {consent.pk: consent for consent in item.consents.all() if consent.community_id == item.community_id}
-    consents.update(
-        {consent.pk: consent for consent in item.community.consents.all() if consent.scope == "community"}
-    )
+    consents.update({consent.pk: consent for consent in item.community.consents.all() if consent.scope == "community"})
     return ItemFacts(
         sacred_status=SacredStatus(item.sacred_status),
         basis=Basis(item.basis),

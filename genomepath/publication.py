@@ -57,7 +57,7 @@ def _tk_to_genomic(
 ) -> Iterator[Prediction]:
     for p, slug in enumerate(scores.practices):
         for d, dose in enumerate(DOSES):
-            logits, confidence = scores.tk_to_genomic[p, d], scores.tk_to_genomic_confidence[p, d]
+            logits, confidence = scores.scores.tk_to_genomic[p, d], scores.tk_to_genomic_confidence[p, d]
             known = [g for g in _order(logits) if slug in practices and scores.targets[g] in targets]
             for rank, g in enumerate(known, start=1):
                 yield Prediction(
@@ -79,7 +79,7 @@ def _genomic_to_tk(
     targets: dict[str, GenomicTarget],
 ) -> Iterator[Prediction]:
     for g, symbol in enumerate(scores.targets):
-        logits, confidence = scores.genomic_to_tk[g], scores.genomic_to_tk_confidence[g]
+        logits, confidence = scores.scores.genomic_to_tk[g], scores.genomic_to_tk_confidence[g]
         known = [p for p in _order(logits) if symbol in targets and scores.practices[p] in practices]
         for rank, p in enumerate(known, start=1):
             yield Prediction(

@@ -16,6 +16,7 @@ from ethics.attribution import attribution_for
 from ethics.policy import Audience, Purpose
 from genomepath.artefacts import artefact_root, model_folder, read_evaluation, read_json, relative_to_root
 from genomepath.ethics_scan import scan_folders
+from genomepath.ml.checkpoint import ONNX_PARITY
 from genomepath.ml.gate import GateDecision, gate_decide
 from genomepath.models import ModelVersion
 from genomepath.models.model_version import VersionState
@@ -71,14 +72,14 @@ def model_gate(*, version: ModelVersion) -> dict[str, Any]:
         evaluation=evaluation,
         ethics_scan_clean=scan_clean,
         attribution_complete=_attribution_complete(),
-        onnx_parity=read_json(model_folder(version) / "manifest.json").get("onnx_parity"),
+        onnx_parity=(read_json(model_folder(version) / ONNX_PARITY) or {}).get("largest_difference"),
         active=read_evaluation(active) if active else None,
         first_of_installation=first and active is None,
     )
-    version.gate = decision.to_dict()
+    version.gate = verdict = decision.to_dict()
     version.save(update_fields=["gate"])
     _record_decision(version, decision)
-    return version.gate
+    return verdict
 
 
 def model_promote(*, version: ModelVersion, promoted_by: str) -> ModelVersion:

@@ -34,6 +34,9 @@ _ENDED = {RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED}
 _MAX_LOG = 200_000
 
 
+Observer = Callable[[int, int, str], None]
+
+
 class RunCancelled(Exception):
     """The run was cancelled while it worked."""
 
@@ -79,8 +82,11 @@ def run_request(
     return run
 
 
-def run_execute(*, public_id: UUID) -> TrainingRun:
-    """Carry out a run and note its end. Every exception ends in a terminal state with its cause."""
+def run_execute(*, public_id: UUID, observer: Observer | None = None) -> TrainingRun:
+    """Carry out a run and note its end. Every exception ends in a terminal state with its cause.
+
+    ``observer`` is called with (steps done, steps in all, message) at each report: a command's progress bar.
+    """
     run = _claim(public_id)
     if run is None:
         return TrainingRun.objects.get(public_id=public_id)
@@ -88,7 +94,7 @@ def run_execute(*, public_id: UUID) -> TrainingRun:
     with audit_context(context):
         try:
             with _heartbeat(run):
-                _carry_out(run)
+                _carry_out(run, observer)
         except RunCancelled:
             _finish(run, RunState.CANCELLED, message="Cancelled.")
         except Exception as error:  # noqa: BLE001  the boundary where every cause becomes a recorded end
@@ -98,6 +104,25 @@ def run_execute(*, public_id: UUID) -> TrainingRun:
             _succeed(run)
     run.refresh_from_db()
     return run
+
+
+@transaction.atomic
+def run_requeue(*, run: TrainingRun) -> None:
+    """Open a run again that was lost, failed or cancelled: it goes on from its last saved epoch.
+
+    Raises:
+        ValidationError: the run waits, works, or has ended well.
+    """
+    locked = TrainingRun.objects.select_for_update().get(pk=run.pk)
+    stale = locked.heartbeat_at is None or locked.heartbeat_at <= timezone.now() - HEARTBEAT_LIMIT
+    if locked.state in {RunState.QUEUED, RunState.SUCCEEDED} or (locked.state == RunState.RUNNING and not stale):
+        raise ValidationError(f"A {locked.state} run cannot be resumed.")
+    locked.state, locked.error, locked.finished_at = RunState.QUEUED.value, "", None
+    locked.message = "Resumed."
+    locked.save(update_fields=["state", "error", "finished_at", "message"])
+    audit.record(
+        "training.requested", subjects=[locked.public_id], details={"kind": locked.kind, "preset": locked.preset}
+    )
 
 
 @transaction.atomic
@@ -137,8 +162,9 @@ def runs_reap_lost() -> int:
 class RunReporter:
     """Writes progress, heartbeat and log lines of a run, and stops it when it was cancelled."""
 
-    def __init__(self, run: TrainingRun) -> None:
+    def __init__(self, run: TrainingRun, observer: Observer | None = None) -> None:
         self._run = run
+        self._observer = observer
 
     def progress(self, done: int, total: int, message: str) -> None:
         """Report a step.
@@ -151,6 +177,8 @@ class RunReporter:
         )
         if not updated:
             raise RunCancelled
+        if self._observer is not None:
+            self._observer(done, total, message)
         self.log(message)
 
     def log(self, line: str) -> None:
@@ -200,7 +228,7 @@ def _heartbeat(run: TrainingRun) -> Iterator[None]:
         thread.join()
 
 
-def _carry_out(run: TrainingRun) -> None:
+def _carry_out(run: TrainingRun, observer: Observer | None) -> None:
     from genomepath import work
 
     steps: dict[str, Callable[[TrainingRun, RunReporter], None]] = {
@@ -208,7 +236,7 @@ def _carry_out(run: TrainingRun) -> None:
         RunKind.EVALUATION: work.evaluate,
         RunKind.PUBLICATION: work.publish,
     }
-    steps[run.kind](run, RunReporter(run))
+    steps[run.kind](run, RunReporter(run, observer))
 
 
 @transaction.atomic
@@ -231,9 +259,7 @@ def _fail(run: TrainingRun, error: Exception) -> None:
         message=" ".join(messages)[:300],
         error="".join(traceback.format_exception(error))[-20_000:],
     )
-    audit.record(
-        "training.failed", subjects=[run.public_id], reason=type(error).__name__, details={"kind": run.kind}
-    )
+    audit.record("training.failed", subjects=[run.public_id], reason=type(error).__name__, details={"kind": run.kind})
 
 
 def _finish(run: TrainingRun, state: RunState, **fields: Any) -> None:

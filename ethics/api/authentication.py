@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
@@ -20,7 +22,7 @@ class ApiKeyAuthentication(BaseAuthentication):
         if "\x00" in text:
             raise AuthenticationFailed("The API key is not valid.")
         try:
-            key = ApiKey.objects.select_related("client").get_from_key(text)
+            key = cast(ApiKey, ApiKey.objects.get_from_key(text))
         except ApiKey.DoesNotExist:
             raise AuthenticationFailed("The API key is not valid.") from None
         if key.has_expired or not key.client.is_active:

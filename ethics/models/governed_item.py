@@ -32,9 +32,7 @@ class Label(models.Model):
     class Meta:
         ordering = ["code"]
         constraints = [
-            models.CheckConstraint(
-                condition=Q(rule__in=[rule.value for rule in LabelRule]), name="label_rule_is_known"
-            )
+            models.CheckConstraint(condition=Q(rule__in=[rule.value for rule in LabelRule]), name="label_rule_is_known")
         ]
         triggers = [raises_policy_revision()]
 
@@ -49,9 +47,7 @@ class GovernedItem(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     display_label = models.CharField(max_length=300, blank=True)
     community = models.ForeignKey(Community, on_delete=models.PROTECT, related_name="items")
-    sacred_status = models.CharField(
-        max_length=12, choices=choices_of(SacredStatus), default=SacredStatus.NONE.value
-    )
+    sacred_status = models.CharField(max_length=12, choices=choices_of(SacredStatus), default=SacredStatus.NONE.value)
     basis = models.CharField(max_length=12, choices=choices_of(Basis), default=Basis.NONE.value)
     basis_source = models.TextField(
         blank=True, help_text="Where the knowledge is documented and published. Required for that basis."
@@ -80,9 +76,7 @@ class GovernedItem(models.Model):
                 condition=Q(sacred_status__in=[status.value for status in SacredStatus]),
                 name="item_sacred_status_is_known",
             ),
-            models.CheckConstraint(
-                condition=Q(basis__in=[basis.value for basis in Basis]), name="item_basis_is_known"
-            ),
+            models.CheckConstraint(condition=Q(basis__in=[basis.value for basis in Basis]), name="item_basis_is_known"),
             models.CheckConstraint(
                 condition=~Q(basis=Basis.DOCUMENTED.value) | ~Q(basis_source=""),
                 name="item_documented_basis_names_source",

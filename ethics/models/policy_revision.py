@@ -27,7 +27,7 @@ class PolicyRevision(models.Model):
     @classmethod
     def current(cls) -> int:
         """The revision that holds now."""
-        return cls.objects.values_list("value", flat=True).get(pk=cls.SINGLETON_ID)
+        return int(cls.objects.values_list("value", flat=True).get(pk=cls.SINGLETON_ID))
 
 
 def raises_policy_revision() -> Any:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
 
 from genomepath.ml.calibration import PlattCalibration
+from genomepath.ml.checkpoint import read_catalogue, read_scores
+from genomepath.ml.scores import Scores
 from genomepath.ml.snapshot import DIRECTIONS, DOSES
 
 
@@ -24,12 +24,11 @@ class PublishedScoresError(ValueError):
 
 @dataclass(frozen=True)
 class PublishedScores:
-    """Logits float32 and confidences float64 in [0, 1]: [P, D, G] from practice to target, [G, P] back."""
+    """Logits, and confidences float64 in [0, 1]: [P, D, G] from practice to target, [G, P] back."""
 
     practices: tuple[str, ...]
     targets: tuple[str, ...]
-    tk_to_genomic: NDArray[np.float32]
-    genomic_to_tk: NDArray[np.float32]
+    scores: Scores
     tk_to_genomic_confidence: NDArray[np.float64]
     genomic_to_tk_confidence: NDArray[np.float64]
 
@@ -41,24 +40,18 @@ def read_published_scores(folder: Path) -> PublishedScores:
         PublishedScoresError: a file is missing, malformed, not finite, or of another shape than the catalogue.
     """
     try:
-        catalogue = json.loads((folder / "catalogue.json").read_text(encoding="utf-8"))
+        practices, targets = read_catalogue(folder)
+        scores = read_scores(folder)
         curves = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
-        tensors = load_file(folder / "scores.safetensors")
-        practices, targets = tuple(catalogue["practices"]), tuple(catalogue["targets"])
-        tk_to_genomic, genomic_to_tk = (tensors[direction] for direction in DIRECTIONS)
         platt = {direction: PlattCalibration.from_dict(curves[direction]) for direction in DIRECTIONS}
-    except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
+    except (OSError, KeyError, TypeError, ValueError) as error:
         raise PublishedScoresError(f"{folder.name}: {error}") from error
-    expected = ((len(practices), len(DOSES), len(targets)), (len(targets), len(practices)))
-    if (tk_to_genomic.shape, genomic_to_tk.shape) != expected:
+    if scores.tk_to_genomic.shape != (len(practices), len(DOSES), len(targets)):
         raise PublishedScoresError(f"{folder.name}: the scores do not have the shape of the catalogue")
-    if not (np.isfinite(tk_to_genomic).all() and np.isfinite(genomic_to_tk).all()):
-        raise PublishedScoresError(f"{folder.name}: a score is not finite")
     return PublishedScores(
         practices=practices,
         targets=targets,
-        tk_to_genomic=tk_to_genomic,
-        genomic_to_tk=genomic_to_tk,
-        tk_to_genomic_confidence=platt["tk_to_genomic"].probability(tk_to_genomic),
-        genomic_to_tk_confidence=platt["genomic_to_tk"].probability(genomic_to_tk),
+        scores=scores,
+        tk_to_genomic_confidence=platt["tk_to_genomic"].probability(scores.tk_to_genomic),
+        genomic_to_tk_confidence=platt["genomic_to_tk"].probability(scores.genomic_to_tk),
     )

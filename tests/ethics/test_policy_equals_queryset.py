@@ -56,7 +56,13 @@ def _store(described: dict) -> GovernedItem:
     for rule in described["rules"]:
         label, _ = Label.objects.get_or_create(
             code=f"T-{rule.value}",
-            defaults={"kind": "TK", "name": rule.value, "meaning": "m", "source_url": "https://example.org", "rule": rule},
+            defaults={
+                "kind": "TK",
+                "name": rule.value,
+                "meaning": "m",
+                "source_url": "https://example.org",
+                "rule": rule,
+            },
         )
         ItemLabel.objects.create(item=item, label=label)
     for entry in described["consents"]:

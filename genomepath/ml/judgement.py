@@ -1,0 +1,71 @@
+"""Which scorers an evaluation sets beside the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from genomepath.ml.baselines import BASELINES, zero_shot
+from genomepath.ml.config import ModelConfig
+from genomepath.ml.dataset import TextFeatures, TruthMatrix, build_text_features
+from genomepath.ml.embedding import MiniLMEncoder, TextEncoder
+from genomepath.ml.evaluation import SUBJECT, Progress, evaluate
+from genomepath.ml.fold_scoring import AnyScorer
+from genomepath.ml.results import EvaluationResult
+from genomepath.ml.scores import FixedFeatures, Scores
+from genomepath.ml.snapshot import Snapshot
+from genomepath.ml.training_run import model_scorer
+
+ORACLE = "evidence rule (oracle)"
+
+
+@dataclass(frozen=True)
+class RuleScores:
+    """The rule by which labels were derived, as a scorer: it knows the labels, so it stands outside every comparison."""
+
+    truth: TruthMatrix
+
+    def __call__(self, snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
+        """The confidences of the rule, whatever the training side holds."""
+        return Scores(self.truth.confidence, self.truth.pair_confidence.T)
+
+
+def judge(
+    snapshot: Snapshot,
+    config: ModelConfig,
+    *,
+    protocols: tuple[str, ...] = ("P0", "P1"),
+    seeds: tuple[int, ...] = (0,),
+    labels_by_rule: bool = False,
+    workers: int = 1,
+    on_progress: Progress | None = None,
+    encoder: TextEncoder | None = None,
+) -> EvaluationResult:
+    """Evaluate the model of ``config`` beside every baseline, by the protocol.
+
+    Args:
+        labels_by_rule: the labels of the snapshot were derived by a rule, which is then printed as the oracle.
+        workers: processes that folds run in.
+
+    Raises:
+        LeakageError, SplitError: see ``evaluation.evaluate``.
+    """
+    encoder = encoder or MiniLMEncoder()
+    features = build_text_features(snapshot, encoder, config.drop_conditions)
+    bare = build_text_features(snapshot, encoder, True)
+    scorers: dict[str, AnyScorer] = {
+        SUBJECT: model_scorer(config),
+        **BASELINES,
+        "zero-shot cosine without condition fields": FixedFeatures(zero_shot, bare),
+    }
+    if labels_by_rule:
+        scorers[ORACLE] = RuleScores(TruthMatrix.from_snapshot(snapshot))
+    return evaluate(
+        snapshot,
+        features,
+        scorers,
+        protocols=protocols,
+        seeds=seeds,
+        oracles=frozenset({ORACLE}) if labels_by_rule else frozenset(),
+        on_progress=on_progress,
+        workers=workers,
+    )
