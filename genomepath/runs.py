@@ -97,7 +97,7 @@ def run_execute(*, public_id: UUID, observer: Observer | None = None) -> Trainin
                 _carry_out(run, observer)
         except RunCancelled:
             _finish(run, RunState.CANCELLED, message="Cancelled.")
-        except Exception as error:  # noqa: BLE001  the boundary where every cause becomes a recorded end
+        except Exception as error:  # the boundary where every cause becomes a recorded end
             logger.exception("run %s failed", run.public_id)
             _fail(run, error)
         else:
