@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import pickle  # nosec: only between this process and the workers it starts
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from genomepath.ml import bootstrap, leakage, metrics
 from genomepath.ml.aggregation import PooledRanks, ProtocolData, dose_terms, pooled_ranks, scorer_result
 from genomepath.ml.bootstrap import Estimate
 from genomepath.ml.dataset import TextFeatures, TruthMatrix
 from genomepath.ml.dose_metrics import MINIMUM_PRACTICES, RECALL_CUTOFFS
-from genomepath.ml.fold_scoring import AnyScorer, EvaluationInputs, FoldOutcome, score_fold
+from genomepath.ml.fold_scoring import AnyScorer, EvaluationInputs
+from genomepath.ml.fold_workers import score_folds
 from genomepath.ml.results import ChanceResult, EvaluationResult, PairOutcome, ProtocolResult, ScorerResult
 from genomepath.ml.snapshot import DIRECTIONS, DOSES, Snapshot
-from genomepath.ml.splits import Fold, pair_mask, protocol_folds
+from genomepath.ml.splits import pair_mask, protocol_folds
 
 Progress = Callable[[int, int, str], None]
 """Called after each finished fold with (finished, total, text)."""
@@ -54,7 +49,7 @@ def evaluate(
         scorers: by name; with ``workers`` > 1 they are pickled.
         oracles: names of scorers that are the rule by which labels were derived; printed, never compared.
         subject: the scorer under judgement; paired differences are taken against it where it is present.
-        workers: processes (spawned, one thread each) that outer folds run in.
+        workers: processes (one thread each) that outer folds run in; works inside a Celery worker too.
 
     Raises:
         LeakageError: a leakage check failed; there is no result then.
@@ -72,7 +67,7 @@ def evaluate(
     ]
     inputs = EvaluationInputs(snapshot, features, dict(scorers), oracles)
     outcomes = []
-    for finished, outcome in enumerate(_outcomes(inputs, plan, workers), start=1):
+    for finished, outcome in enumerate(score_folds(inputs, plan, workers), start=1):
         outcomes.append(outcome)
         if on_progress is not None:
             fold = outcome.fold
@@ -94,38 +89,6 @@ def evaluate(
         leakage_checks=leakage.CHECKS,
         notes=_notes(truth, oracles),
     )
-
-
-def _outcomes(inputs: EvaluationInputs, plan: Sequence[Fold], workers: int) -> Iterator[FoldOutcome]:
-    """The folds in the order of the plan, here or in worker processes; one thread a process either way."""
-    if workers <= 1 or len(plan) == 1:
-        with threadpool_limits(limits=1):
-            yield from (score_fold(inputs, fold) for fold in plan)
-        return
-    with ProcessPoolExecutor(
-        max_workers=min(workers, len(plan)),
-        mp_context=get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(pickle.dumps(inputs),),
-    ) as pool:
-        yield from pool.map(_score_in_worker, plan)
-
-
-_worker_inputs: list[EvaluationInputs] = []
-
-
-def _start_worker(payload: bytes) -> None:
-    """Pin the process to one thread before torch is loaded by unpickling a scorer."""
-    os.environ.update(OMP_NUM_THREADS="1", MKL_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")
-    _worker_inputs[:] = [pickle.loads(payload)]  # noqa: S301 - written by the parent process
-    threadpool_limits(limits=1)
-    torch = sys.modules.get("torch")
-    if torch is not None:
-        torch.set_num_threads(1)
-
-
-def _score_in_worker(fold: Fold) -> FoldOutcome:
-    return score_fold(_worker_inputs[0], fold)
 
 
 def _protocol_result(data: ProtocolData, inputs: EvaluationInputs, subject: str) -> ProtocolResult:
