@@ -179,12 +179,26 @@ def _protocol_notes(data: ProtocolData, scorers: Mapping[str, ScorerResult], poo
         )
     if len(pooled.items) < FEW_HELD_OUT:
         notes.append(f"Only {len(pooled.items)} held-out items: the intervals are wide, read them and not the numbers.")
-    concordance = next(iter(scorers.values())).dose_concordance
-    if concordance is not None and concordance.clusters < MINIMUM_PRACTICES:
+    return (*notes, *_dose_notes(data.truth, next(iter(scorers.values()))))
+
+
+def _dose_notes(truth: TruthMatrix, scorer: ScorerResult) -> list[str]:
+    """What the data can't tell about doses."""
+    known, concordance = truth.confidence > 0, scorer.dose_concordance
+    if concordance is None:
+        return []
+    notes = []
+    if (known == known[:, :1]).all():
         notes.append(
-            f"Dose concordance rests on {concordance.clusters} practices with high-only targets: the data can't tell."
+            "Every practice has the same targets at each of its doses: the dose rows repeat one number and say nothing "
+            "about telling doses apart."
         )
-    return tuple(notes)
+    if concordance.clusters < MINIMUM_PRACTICES:
+        notes.append(
+            "Dose concordance can't be told from this data: the number of practices with high-only targets is "
+            f"{concordance.clusters}."
+        )
+    return notes
 
 
 def _notes(truth: TruthMatrix, oracles: frozenset[str]) -> tuple[str, ...]:

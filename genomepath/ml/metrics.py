@@ -69,10 +69,8 @@ class ReliabilityBin:
 
 def reliability_bins(probabilities: ArrayLike, labels: ArrayLike, bins: int = ECE_BINS) -> list[ReliabilityBin]:
     """Equal-mass bins: sorted by probability, cut into ``bins`` parts of nearly equal size, empty parts left out."""
-    p, y = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.float64)
-    order = np.argsort(p, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if part.size]
-    return [ReliabilityBin(float(p[part].mean()), float(y[part].mean()), int(part.size)) for part in parts]
+    counts, confidence, rates = _bin_means(probabilities, labels, bins)
+    return [ReliabilityBin(float(p), float(y), int(n)) for n, p, y in zip(counts, confidence, rates, strict=True)]
 
 
 def expected_calibration_error(
@@ -87,12 +85,10 @@ def expected_calibration_error(
     Raises:
         ValueError: no points.
     """
-    cells = reliability_bins(probabilities, labels, bins)
-    if not cells:
+    counts, confidence, rates = _bin_means(probabilities, labels, bins)
+    if not counts.size:
         raise ValueError("ECE of no points is undefined")
-    counts = np.array([cell.count for cell in cells], dtype=np.float64)
-    rates = np.array([cell.observed_rate for cell in cells])
-    gaps = np.abs(np.array([cell.mean_probability for cell in cells]) - rates)
+    gaps = np.abs(confidence - rates)
     weights = counts / counts.sum()
     plain = float(weights @ gaps)
     if not debiased:
@@ -104,6 +100,17 @@ def expected_calibration_error(
 def brier_terms(probabilities: ArrayLike, labels: ArrayLike) -> FloatVector:
     """(probability - label)^2: the Brier score is their mean."""
     return (np.asarray(probabilities, dtype=np.float64) - np.asarray(labels, dtype=np.float64)) ** 2
+
+
+def _bin_means(probabilities: ArrayLike, labels: ArrayLike, bins: int) -> tuple[FloatVector, FloatVector, FloatVector]:
+    """Size, mean probability and mean label of each equal-mass bin that holds a point."""
+    p, y = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.float64)
+    if not p.size:
+        return np.empty(0), np.empty(0), np.empty(0)
+    order = np.argsort(p, kind="stable")
+    starts = np.unique(np.arange(bins) * p.size // bins)
+    counts = np.diff(np.append(starts, p.size)).astype(np.float64)
+    return counts, np.add.reduceat(p[order], starts) / counts, np.add.reduceat(y[order], starts) / counts
 
 
 def _folded_normal_mean(mean: FloatVector, deviation: FloatVector) -> FloatVector:

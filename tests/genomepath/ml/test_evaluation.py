@@ -13,7 +13,7 @@ from genomepath.ml.dataset import TruthMatrix
 from genomepath.ml.evaluation import evaluate
 from genomepath.ml.results import EvaluationResult, ResultError
 from genomepath.ml.scores import ScoreError, Scores
-from genomepath.ml.snapshot import DIRECTIONS
+from genomepath.ml.snapshot import DIRECTIONS, DOSES
 from tests.genomepath.ml.synthetic import synthetic_features, synthetic_snapshot
 
 SNAPSHOT = synthetic_snapshot(practices=20, targets=16)
@@ -216,6 +216,17 @@ def test_a_constant_scorer_stands_below_chance_because_ties_are_not_luck():
     row = protocol.scorers["constant"].directions["tk_to_genomic"]
     assert row.accuracy["5"].measured[0] < 0.1
     assert row.mrr.measured[0] < protocol.chance.mrr["tk_to_genomic"]
+
+
+def test_data_that_cannot_tell_doses_apart_is_named():
+    same = [replace(row, dose=dose) for row in SNAPSHOT.correlations for dose in DOSES]
+    unique = {(row.practice, row.target, row.dose): row for row in same}
+    snapshot = replace(SNAPSHOT, correlations=tuple(unique[key] for key in sorted(unique)))
+
+    notes = evaluate(snapshot, FEATURES, {"model": constant}, protocols=["P1"], folds=2).protocols["P1"].notes
+
+    assert any(note.startswith("Every practice has the same targets at each of its doses") for note in notes)
+    assert any(note.endswith("practices with high-only targets is 0.") for note in notes)
 
 
 def test_a_scorer_that_answers_with_nan_fails_the_run():
