@@ -1,0 +1,86 @@
+"""`manage.py bench_serving`: latency and throughput of predictions on a real server."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import sys
+from argparse import ArgumentParser
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from ethics.audit import AuditContext, audit_context
+from ethics.models.client import CLIENT_AUDIENCES
+from ethics.policy import Audience
+from neurobotanica.serving_bench import ServerFailed
+from neurobotanica.serving_bench.measurement import Load, NothingToMeasure, measure_serving
+
+
+class Command(BaseCommand):
+    """Measure the prediction endpoint beside a keyed DRF view and a plain Django view."""
+
+    help = (
+        "Start real servers against the current services and measure known predictions with a closed loop, beside a DRF "
+        "view with key and throttle and a plain Django view that return the same bytes. The requests are real: they are "
+        "recorded in the audit log under the client 'Serving bench'."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
+        parser.add_argument("--requests", type=int, default=2000, metavar="N", help="in each series (default: 2000)")
+        parser.add_argument("--connections", type=int, default=4, metavar="N", help="at a time (default: 4)")
+        parser.add_argument("--workers", type=int, default=1, metavar="N", help="server processes (default: 1)")
+        parser.add_argument(
+            "--audience",
+            choices=[audience.value for audience in CLIENT_AUDIENCES],
+            default=Audience.RESEARCH.value,
+            help="of the client that asks (default: research)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Measure, write and print."""
+        load = _load(options)
+        target: Path | None = options["json"]
+        if target is not None and not target.parent.is_dir():
+            raise CommandError(f"There is no folder {target.parent}.")
+        try:
+            with audit_context(AuditContext(actor_name=getpass.getuser(), actor_role="command")):
+                report = measure_serving(
+                    load=load, audience=Audience(options["audience"]), progress=_progress(load.requests)
+                )
+        except (NothingToMeasure, ServerFailed, OSError) as error:
+            raise CommandError(str(error) or type(error).__name__) from error
+        except ExceptionGroup as group:
+            raise CommandError(f"The load generator failed: {group.exceptions[0]!r}") from group
+        if target is not None:
+            target.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        self.stdout.write(_table(report))
+        if any(entry["errors"] for entry in report["series"]):
+            raise CommandError("Some answers were not 200.")
+
+
+def _load(options: dict[str, Any]) -> Load:
+    for name, most in (("requests", 1_000_000), ("connections", 256), ("workers", 64)):
+        if not 1 <= options[name] <= most:
+            raise CommandError(f"--{name} must be from 1 to {most}.")
+    return Load(options["requests"], options["connections"], options["workers"])
+
+
+def _progress(total: int) -> Callable[[str], Callable[[], object]]:
+    return lambda name: tqdm(total=total, desc=name, file=sys.stderr, disable=None, mininterval=0.5).update
+
+
+def _table(report: dict[str, Any]) -> str:
+    columns = ("requests_per_second", "p50_ms", "p95_ms", "p99_ms", "max_ms", "errors")
+    lines = [f"{'series':<20}" + "".join(f"{name:>21}" for name in columns)]
+    lines += [f"{entry['name']:<20}" + "".join(f"{entry[name]:>21}" for name in columns) for entry in report["series"]]
+    lines.append(
+        f"API to keyed DRF view {report['api_to_drf_keyed']}, to plain Django view {report['api_to_plain_django']}; "
+        f"cold start {report['cold_start_seconds']} s; fsync {report['machine']['fsync']}, "
+        f"synchronous_commit {report['machine']['synchronous_commit']}"
+    )
+    return "\n".join(lines)
