@@ -6,8 +6,8 @@ middle is simply run again.
 
 import argparse
 import os
+import signal
 import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -17,11 +17,12 @@ from pathlib import Path
 
 from neurobotanica.bootstrap import PROJECT_ROOT, home_folder, prepare_environment
 from neurobotanica.embedded import EmbeddedServiceError
-from neurobotanica.supervision import ProcessPlan, Supervisor
+from neurobotanica.supervision import ProcessPlan, Supervisor, run_as_group
 
 HOST = "127.0.0.1"
 DEMO_PRACTICE = "china-ma-zi-ren-wan-constipation"
 READY_SECONDS = 60.0
+INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
 
 @dataclass(frozen=True)
@@ -89,16 +90,13 @@ def run_steps(steps: list[Step]) -> int:
     for number, step in enumerate(steps, start=1):
         say(f"\n[{number}/{len(steps)}] {step.purpose}: manage.py {' '.join(step.arguments)}")
         started = time.monotonic()
-        try:
-            finished = subprocess.run(
-                [sys.executable, "manage.py", *step.arguments], cwd=PROJECT_ROOT, stdin=subprocess.DEVNULL, check=False
-            )
-        except KeyboardInterrupt:
-            say("\ninterrupted; run it again to go on")
-            return 130
-        if finished.returncode != 0:
-            say(f"error: step {number} ({step.arguments[0]}) failed with exit code {finished.returncode}")
-            return finished.returncode if finished.returncode > 0 else 1
+        code = run_as_group([sys.executable, "manage.py", *step.arguments], folder=PROJECT_ROOT)
+        if code in INTERRUPTED:
+            say("\ninterrupted; run it again to start over")
+            return code
+        if code != 0:
+            say(f"error: step {number} ({step.arguments[0]}) failed with exit code {code}")
+            return code
         say(f"    {time.monotonic() - started:.1f} s")
     return 0
 

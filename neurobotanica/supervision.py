@@ -102,6 +102,38 @@ class Supervisor:
                 child.send_signal(number)
 
 
+def run_as_group(command: Sequence[str], *, folder: Path) -> int:
+    """Run `command` to its end, its output passed through, and return its exit code.
+
+    SIGINT and SIGTERM end it together with every process that it started (a second one with SIGKILL), and the answer
+    is then 128 plus the signal's number, as in a shell. When this process is killed, the command ends too.
+    """
+    arrived: list[int] = []
+    child = subprocess.Popen(
+        list(command),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+        preexec_fn=_end_with_parent,  # noqa: PLW1509 - this process has no threads
+    )
+
+    def end_group(number: int, frame: FrameType | None) -> None:
+        arrived.append(number)
+        if child.returncode is None:
+            os.killpg(child.pid, signal.SIGTERM if len(arrived) == 1 else signal.SIGKILL)
+
+    previous = {number: signal.signal(number, end_group) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        code = child.wait()
+    finally:
+        _kill_group(child.pid)
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    if arrived:
+        return 128 + arrived[0]
+    return code if code >= 0 else 128 - code
+
+
 def _kill_group(leader: int) -> None:
     """SIGKILL what remains of a child's process group: workers that a killed parent left behind."""
     try:

@@ -21,6 +21,20 @@ sys.exit(supervisor.run(when_started=lambda running: announce("started")))
 """
 
 
+RUN_AS_GROUP = """
+import sys
+from pathlib import Path
+from neurobotanica.supervision import run_as_group
+
+sys.exit(run_as_group(["sh", "-c", sys.argv[2]], folder=Path(sys.argv[1])))
+"""
+
+
+def run_as_group(folder: Path, script: str) -> subprocess.Popen[bytes]:
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT)}
+    return subprocess.Popen([sys.executable, "-c", RUN_AS_GROUP, str(folder), script], env=environment)
+
+
 def supervise(folder: Path, *scripts: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", SUPERVISE, str(folder), *scripts],
@@ -90,3 +104,21 @@ def test_children_of_a_process_that_was_killed_are_ended_too(tmp_path):
 
     assert running.returncode == 1
     assert is_gone(grandchild)
+
+
+def test_a_command_run_as_a_group_passes_its_exit_code_on(tmp_path):
+    assert run_as_group(tmp_path, "exit 7").wait(timeout=30) == 7
+
+
+def test_a_signal_ends_the_command_with_everything_that_it_started(tmp_path):
+    script = "sleep 300 & echo $! > grandchild; echo $$ > command; wait"
+    for number in (signal.SIGINT, signal.SIGTERM):
+        running = run_as_group(tmp_path, script)
+        pids = [recorded_pid(tmp_path / name) for name in ("grandchild", "command")]
+
+        running.send_signal(number)
+
+        assert running.wait(timeout=30) == 128 + number
+        assert all(is_gone(pid) for pid in pids)
+        for name in ("grandchild", "command"):
+            (tmp_path / name).unlink()
