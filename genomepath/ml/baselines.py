@@ -71,6 +71,38 @@ def matrix_factorisation(snapshot: Snapshot, features: TextFeatures, training: T
     return Scores.from_pairs(practices @ targets.T)
 
 
+def pair_feature_stacker(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
+    """Logistic regression over ``pair_features``, one for both directions."""
+    known = training.pairs
+    inputs = pair_features(features, known)
+    rows = inputs.reshape(-1, inputs.shape[-1])
+    deviation = rows.std(axis=0)
+    rows = (rows - rows.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+    if known.all() or not known.any():
+        return Scores.from_pairs(np.zeros(known.shape))
+    classifier = LogisticRegression(max_iter=1000).fit(rows, known.ravel())
+    return Scores.from_pairs(classifier.decision_function(rows).reshape(known.shape))
+
+
+def pair_features(features: TextFeatures, known: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Whole-text cosine, best field cosine, two popularities and two neighbour means of each pair, [P, G, 6].
+
+    Every feature of a cell leaves the label of that cell out, else a regression would learn to read its own answer.
+    """
+    labels = known.astype(np.float64)
+    return np.stack(
+        [
+            _cosine(features.practice_text, features.target_text),
+            _best_token_cosine(features),
+            labels.sum(axis=0, keepdims=True) - labels,
+            labels.sum(axis=1, keepdims=True) - labels,
+            _neighbour_mean(features.practice_text, labels),
+            _neighbour_mean(features.target_text, labels.T).T,
+        ],
+        axis=-1,
+    )
+
+
 BASELINES: Mapping[str, Scorer] = MappingProxyType(
     {
         "popularity": popularity,
@@ -79,6 +111,7 @@ BASELINES: Mapping[str, Scorer] = MappingProxyType(
         "kNN": nearest_neighbours,
         "logistic regression": logistic_regression,
         "matrix factorisation": matrix_factorisation,
+        "pair-feature stacker": pair_feature_stacker,
     }
 )
 
@@ -91,6 +124,17 @@ def _unit(vectors: FloatArray) -> NDArray[np.float64]:
     array = np.asarray(vectors, dtype=np.float64)
     norms = np.linalg.norm(array, axis=1, keepdims=True)
     return array / np.where(norms > 0, norms, 1.0)
+
+
+def _best_token_cosine(features: TextFeatures) -> NDArray[np.float64]:
+    """Highest cosine [P, G] between a field of the practice and a field of the target; 0 where one has no field."""
+    practices, targets = len(features.practice_tokens), len(features.target_tokens)
+    size = features.practice_tokens.shape[-1]
+    cosine = _cosine(features.practice_tokens.reshape(-1, size), features.target_tokens.reshape(-1, size))
+    cosine = cosine.reshape(practices, -1, targets, features.target_tokens.shape[1])
+    present = features.practice_mask[:, :, None, None] & features.target_mask[None, None]
+    best = np.where(present, cosine, -np.inf).max(axis=(1, 3))
+    return np.where(np.isfinite(best), best, 0.0)
 
 
 def _neighbour_mean(texts: FloatArray, labels: NDArray[np.float64]) -> NDArray[np.float64]:

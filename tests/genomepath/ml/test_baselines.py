@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,8 @@ from genomepath.ml.baselines import (
     matrix_factorisation,
     memoriser,
     nearest_neighbours,
+    pair_feature_stacker,
+    pair_features,
     popularity,
     zero_shot,
 )
@@ -104,6 +108,26 @@ def test_matrix_factorisation_rebuilds_known_links_without_reading_text():
     scores = matrix_factorisation(SNAPSHOT, FEATURES, TRUTH).pair_scores
 
     assert scores[TRUTH.pairs].mean() > scores[~TRUTH.pairs].mean() + 0.5
+
+
+def test_the_features_of_a_pair_do_not_hold_its_own_label():
+    features = pair_features(FEATURES, TRUTH.pairs)
+
+    for practice, target in np.ndindex(*TRUTH.pairs.shape):
+        flipped = TRUTH.pairs.copy()
+        flipped[practice, target] ^= True
+        assert (pair_features(FEATURES, flipped)[practice, target] == features[practice, target]).all()
+
+
+def test_the_stacker_uses_the_text_where_the_text_tells():
+    cosine = zero_shot(SNAPSHOT, FEATURES, TRUTH).pair_scores
+    practices, targets = np.nonzero(cosine > np.quantile(cosine, 0.8))
+    confidence = np.zeros_like(TRUTH.confidence)
+    confidence[practices, 0, targets] = 0.5
+
+    scores = pair_feature_stacker(SNAPSHOT, FEATURES, replace(TRUTH, confidence=confidence)).pair_scores
+
+    assert scores[practices, targets].mean() > np.delete(scores, practices * scores.shape[1] + targets).mean() + 1.0
 
 
 def test_fixed_features_replace_those_of_the_run():
