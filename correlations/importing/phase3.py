@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from correlations.importing.acceptance import WITHHELD_CONTENT, Acceptance, row_key
-from correlations.importing.errors import ImportRefused, RowProblem
+from correlations.importing.errors import ImportRefused, Reason, RowProblem
 from correlations.importing.reading import SourceRow, read_rows, source_sha256
 from correlations.importing.report import ImportReport
 from correlations.importing.rows import FILES, PRACTICES_FILE, is_surely_plain, practice_id_of
@@ -106,7 +106,9 @@ class _Import:
 
     def _set_aside(self, file_name: str, row: SourceRow, problem: RowProblem) -> None:
         raw, explanation = self.acceptance.keepable(file_name, row.value, row.raw, problem)
-        if file_name == PRACTICES_FILE:
+        if file_name == PRACTICES_FILE and problem.reason == Reason.PRACTICE_WITHHELD:
+            self.acceptance.withhold(row.value)
+        elif file_name == PRACTICES_FILE:
             self.acceptance.quarantined_practices.add(practice_id_of(row.value))
         self.quarantine.append(
             QuarantinedRow(
