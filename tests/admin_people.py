@@ -26,13 +26,12 @@ from tests.factories import (
 )
 
 _numbers = itertools.count(1)
-PASSWORD = "a long pass phrase"
 
 
-def make_person(role: str, username: str = "") -> User:
-    """A member of the staff who holds one role."""
+def make_person(role: str, username: str = "", password: str | None = None) -> User:
+    """A member of the staff who holds one role; without a password, because hashing one takes longer than a test."""
     person = User.objects.create_user(
-        username or f"{role.replace(' ', '-').lower()}-{next(_numbers)}", password=PASSWORD, is_staff=True
+        username or f"{role.replace(' ', '-').lower()}-{next(_numbers)}", password=password, is_staff=True
     )
     person.groups.add(Group.objects.get(name=role))
     return person

@@ -42,7 +42,9 @@ class ApiClientAdmin(PlatformAdmin):
     list_filter = ("audience", "is_active")
     search_fields = ("organisation",)
     fields = ("organisation", "audience", "is_active")
-    inlines = (ApiKeyInline,)
+
+    def get_inlines(self, request: HttpRequest, obj: Model | None) -> Any:
+        return (ApiKeyInline,) if obj is not None else ()
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         return ("organisation", "audience") if obj is None else ("public_id", "organisation", "audience", "is_active")
@@ -109,9 +111,7 @@ class ApiKeyAdmin(PlatformAdmin):
             "key_text": request.new_key_text,  # type: ignore[attr-defined]
             "back_url": list_url(ApiKey),
         }
-        response = TemplateResponse(request, "admin/api_key_created.html", context)
-        response["Cache-Control"] = "no-store"
-        return response
+        return TemplateResponse(request, "admin/api_key_created.html", context)
 
     @action(description="Revoke key", url_path="revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -166,9 +166,7 @@ class TrainingRunAdmin(ViewOnlyAdmin):
         """What the page polls while the run works."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        response = JsonResponse(run_state(self.record_or_404(request, object_id)))
-        response["Cache-Control"] = "no-store"
-        return response
+        return JsonResponse(run_state(self.record_or_404(request, object_id)))
 
     @action(description="Train", url_path="train", permissions=["train"], icon="model_training")
     def train(self, request: HttpRequest) -> HttpResponse:
