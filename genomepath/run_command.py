@@ -14,7 +14,7 @@ from tqdm import tqdm
 from ethics.audit import command_audit_context
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.models.training_run import RunKind, RunState
-from genomepath.runs import run_execute, run_request, run_requeue
+from genomepath.runs import run_cancel, run_execute, run_request, run_requeue
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -76,7 +76,13 @@ def _execute_here(run: TrainingRun, show_progress: bool) -> TrainingRun:
             bar.set_postfix_str(message[:80], refresh=False)
             bar.update(done - bar.n)
 
-        ended = run_execute(public_id=run.public_id, observer=observe)
+        try:
+            ended = run_execute(public_id=run.public_id, observer=observe)
+        except KeyboardInterrupt as stop:  # cancelled, so that no worker goes on with what a person stopped
+            with command_audit_context():
+                run_cancel(run=run)
+            hint = f" Go on with: train_genomepath --resume {run.public_id}" if run.kind == RunKind.TRAINING else ""
+            raise CommandError(f"Stopped.{hint}") from stop
     if ended.state != RunState.SUCCEEDED:
         raise CommandError(f"The {ended.kind} {ended.state}: {ended.message}")
     return ended

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import ValidationError
@@ -13,6 +14,7 @@ from correlations.vocabulary import Origin
 from genomepath.artefacts import artefact_root, model_folder, read_json, snapshot_folder
 from genomepath.code_version import code_version, constraints_sha256
 from genomepath.ml.config import ConfigError, ModelConfig, preset_config
+from genomepath.ml.snapshot import SnapshotError, read_snapshot
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.publication import predictions_publish
 from genomepath.registry import model_gate, model_register
@@ -80,12 +82,14 @@ def evaluate(run: TrainingRun, report: RunReporter) -> None:
     from genomepath.ml.judgement import judge
     from genomepath.ml.performance_targets import target_outcomes
     from genomepath.ml.report import render_report
-    from genomepath.ml.snapshot import read_snapshot
 
     version = _version_of(run)
     folder = model_folder(version)
     snapshot = read_snapshot(artefact_root() / version.snapshot_folder)
-    config = ModelConfig.from_json(read_json(folder / "config.json")["hyperparameters"])
+    written = read_json(folder / "config.json")
+    if written is None:
+        raise ValidationError("The files of this model version are gone.")
+    config = ModelConfig.from_json(written["hyperparameters"])
     report.progress(0, 1, "Encoding texts.")
     result = judge(
         snapshot,
@@ -112,14 +116,28 @@ def publish(run: TrainingRun, report: RunReporter) -> None:
 
 
 def _take_snapshot(run: TrainingRun) -> tuple[Any, dict[str, Any]]:
-    """Write the snapshot to a folder of the run first: its final name is its own hash."""
+    """Write the snapshot to a folder of the run first: its final name is its own hash.
+
+    A folder of that name that is whole stays: another run may be reading it. A damaged one is replaced.
+    """
     waiting = artefact_root() / "snapshots" / f"run-{run.public_id}"
     taken, manifest = snapshot_export(folder=waiting, include_drafts=run.include_drafts)
     final = snapshot_folder(manifest["data_sha256"])
+    if _is_whole_snapshot(final):
+        shutil.rmtree(waiting)
+        return taken, manifest
     if final.exists():
         shutil.rmtree(final)
     waiting.replace(final)
     return taken, manifest
+
+
+def _is_whole_snapshot(folder: Path) -> bool:
+    try:
+        read_snapshot(folder)
+    except SnapshotError:
+        return False
+    return True
 
 
 def _version_of(run: TrainingRun) -> ModelVersion:

@@ -157,8 +157,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_IMPORTS = ("genomepath.housekeeping",)
 CELERY_BEAT_SCHEDULE = {
     "training-runs-reap": {"task": "genomepath.housekeeping.reap_lost_runs", "schedule": 30.0},
+    "withheld-models-mark": {"task": "genomepath.housekeeping.mark_withheld_models", "schedule": 30.0},
 }
 CELERY_TIMEZONE = "UTC"
+# A run whose worker has not reported for so long is given to another.
+RUN_HEARTBEAT_LIMIT_SECONDS = env.float("RUN_HEARTBEAT_LIMIT_SECONDS", default=30.0)
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

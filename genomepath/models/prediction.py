@@ -51,7 +51,7 @@ class Prediction(models.Model):
             ),
             models.CheckConstraint(
                 condition=(Q(direction=Direction.GENOMIC_TO_TK.value) & Q(dose=""))
-                | (Q(direction=Direction.TK_TO_GENOMIC.value) & ~Q(dose="")),
+                | Q(direction=Direction.TK_TO_GENOMIC.value, dose__in=[dose.value for dose in Dose]),
                 name="prediction_dose_fits_direction",
             ),
         ]

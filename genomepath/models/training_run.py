@@ -20,7 +20,7 @@ class RunKind(StrEnum):
 
 
 class RunState(StrEnum):
-    """``LOST`` is the end of a run whose worker stopped reporting and was not taken up again."""
+    """``LOST``: the worker stopped reporting; the run was queued again and goes on where it was cut off."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -52,7 +52,9 @@ class TrainingRun(models.Model):
     requested_by = models.CharField(max_length=150)
     requested_role = models.CharField(max_length=60, default="system")
     request_id = models.CharField(max_length=64, blank=True)
+    attempt = models.PositiveIntegerField(default=0, help_text="How often a process has taken the run up.")
     requested_at = models.DateTimeField(auto_now_add=True)
+    queued_at = models.DateTimeField(null=True, blank=True, help_text="When it was last handed to the queue.")
     started_at = models.DateTimeField(null=True, blank=True)
     heartbeat_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -63,6 +65,7 @@ class TrainingRun(models.Model):
             models.CheckConstraint(
                 condition=Q(state__in=[state.value for state in RunState]), name="run_state_is_known"
             ),
+            models.CheckConstraint(condition=Q(kind__in=[kind.value for kind in RunKind]), name="run_kind_is_known"),
             models.CheckConstraint(
                 condition=Q(progress_total=0) | Q(progress_done__lte=models.F("progress_total")),
                 name="run_progress_within_total",
