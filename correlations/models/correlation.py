@@ -7,11 +7,13 @@ from typing import ClassVar
 import pghistory
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Greatest, Least
 
 from correlations.models.evidence import Evidence
 from correlations.models.practice import Practice
 from correlations.models.target import GenomicTarget
 from correlations.querysets import CorrelationQuerySet
+from correlations.scoring import GOOD_FROM, MODERATE_FROM
 from correlations.vocabulary import Direction, Dose, DoseBasis, Origin, Quality, ReviewStatus
 from ethics.models.choices import choices_of
 
@@ -60,6 +62,12 @@ class Correlation(models.Model):
                 condition=Q(quality__in=[quality.value for quality in Quality]), name="correlation_quality_is_known"
             ),
             models.CheckConstraint(
+                condition=Q(quality=Quality.GOOD.value, confidence__gte=GOOD_FROM)
+                | Q(quality=Quality.MODERATE.value, confidence__gte=MODERATE_FROM, confidence__lt=GOOD_FROM)
+                | Q(quality=Quality.POOR.value, confidence__lt=MODERATE_FROM),
+                name="correlation_quality_fits_confidence",
+            ),
+            models.CheckConstraint(
                 condition=Q(direction__in=[direction.value for direction in Direction]),
                 name="correlation_direction_is_known",
             ),
@@ -101,7 +109,9 @@ class SynergyPair(models.Model):
     class Meta:
         ordering = ["target_a", "target_b"]
         constraints = [
-            models.UniqueConstraint(fields=["target_a", "target_b"], name="synergy_pair_once"),
+            models.UniqueConstraint(
+                Least("target_a", "target_b"), Greatest("target_a", "target_b"), name="synergy_pair_once"
+            ),
             models.CheckConstraint(condition=~Q(target_a=F("target_b")), name="synergy_pair_of_two"),
         ]
 
