@@ -70,7 +70,7 @@ def bundled_load(*, data: BundledData | None = None) -> LoadReport:
         practices=_load_practices(data),
         sacred_placeholders=_load_placeholders(data),
         synergies=_load_synergies(data),
-        correlations=_load_correlations(derive_correlations(data)),
+        correlations=_load_correlations(derive_correlations(data), _bundled_targets(data)),
     )
     if not report.is_empty:
         audit.record(
@@ -124,41 +124,46 @@ def _load_conditions(data: BundledData) -> None:
             narrower.broader.add(by_id[link.broader][0])
 
 
+def _bundled_targets(data: BundledData) -> dict[str, GenomicTarget]:
+    """The targets by their bundled symbol. A curator may have changed the symbol: the HGNC id stays the same."""
+    by_symbol = GenomicTarget.objects.in_bulk(field_name="symbol")
+    by_hgnc_id = {target.hgnc_id: target for target in by_symbol.values() if target.hgnc_id}
+    found = ((row.symbol, by_hgnc_id.get(row.hgnc_id) or by_symbol.get(row.symbol)) for row in data.targets)
+    return {symbol: target for symbol, target in found if target is not None}
+
+
 def _load_targets(data: BundledData) -> int:
-    added = 0
-    for row in data.targets:
-        target, created = GenomicTarget.objects.get_or_create(
+    known = _bundled_targets(data)
+    missing = [row for row in data.targets if row.symbol not in known]
+    for row in missing:
+        target = GenomicTarget.objects.create(
             symbol=row.symbol,
-            defaults={
-                "hgnc_id": row.hgnc_id,
-                "name": row.name,
-                "aliases": list(row.aliases),
-                "entrez_id": row.entrez_id,
-                "ensembl_gene_id": row.ensembl_gene_id,
-                "uniprot_ids": [row.uniprot] if row.uniprot else [],
-                "target_type": row.target_type,
-                "pathways": [{"name": pathway.name, "id": pathway.reactome_id} for pathway in row.pathways],
-                "tissues": list(row.tissues),
-                "source": row.source,
-            },
+            hgnc_id=row.hgnc_id,
+            name=row.name,
+            aliases=list(row.aliases),
+            entrez_id=row.entrez_id,
+            ensembl_gene_id=row.ensembl_gene_id,
+            uniprot_ids=[row.uniprot] if row.uniprot else [],
+            target_type=row.target_type,
+            pathways=[{"name": pathway.name, "id": pathway.reactome_id} for pathway in row.pathways],
+            tissues=list(row.tissues),
+            source=row.source,
         )
-        if created:
-            added += 1
-            DiseaseAssociation.objects.bulk_create(
-                DiseaseAssociation(
-                    target=target,
-                    name=association.name,
-                    identifier=association.id,
-                    study_count=association.study_count,
-                    source=association.source,
-                )
-                for association in row.disease_associations
+        DiseaseAssociation.objects.bulk_create(
+            DiseaseAssociation(
+                target=target,
+                name=association.name,
+                identifier=association.id,
+                study_count=association.study_count,
+                source=association.source,
             )
-    return added
+            for association in row.disease_associations
+        )
+    return len(missing)
 
 
 def _load_evidence(data: BundledData) -> int:
-    targets = GenomicTarget.objects.in_bulk(field_name="symbol")
+    targets = _bundled_targets(data)
     conditions = Condition.objects.in_bulk(field_name="name")
     added = 0
     for row in data.evidence:
@@ -184,11 +189,16 @@ def _load_evidence(data: BundledData) -> int:
     return added
 
 
+def _bundled_practices() -> dict[str, Practice]:
+    """The practices that came with the bundled data by their bundled slug, which a curator may have changed."""
+    return {practice.external_id: practice for practice in Practice.objects.filter(origin=Origin.BUNDLED.value)}
+
+
 def _load_practices(data: BundledData) -> int:
     communities = Community.objects.in_bulk(field_name="slug")
     statements = {row.slug: row.attribution for row in data.communities}
     labels = Label.objects.in_bulk(field_name="code")
-    known = set(Practice.objects.values_list("slug", flat=True))
+    known = set(Practice.objects.values_list("slug", flat=True)) | _bundled_practices().keys()
     missing = [row for row in data.practices if row.slug not in known]
     for row in missing:
         item = _documented_item(row, communities[row.community], statements[row.community])
@@ -281,11 +291,11 @@ def _load_placeholders(data: BundledData) -> int:
 
 
 def _load_synergies(data: BundledData) -> int:
-    targets = GenomicTarget.objects.in_bulk(field_name="symbol")
+    targets = _bundled_targets(data)
     added = 0
     for row in data.synergy_pairs:
         first, second = targets[row.target_a], targets[row.target_b]
-        if SynergyPair.objects.filter(target_a=first, target_b=second).exists():
+        if SynergyPair.objects.filter(target_a__in=[first, second], target_b__in=[first, second]).exists():
             continue
         evidence, _ = Evidence.objects.get_or_create(
             key=f"synergy:{row.target_a}:{row.target_b}",
@@ -304,14 +314,14 @@ def _load_synergies(data: BundledData) -> int:
     return added
 
 
-def _load_correlations(derived: list[DerivedCorrelation]) -> int:
-    practices = Practice.objects.filter(origin=Origin.BUNDLED.value).in_bulk(field_name="slug")
-    targets = GenomicTarget.objects.in_bulk(field_name="symbol")
-    known = set(Correlation.objects.values_list("practice__slug", "target__symbol", "direction", "dose"))
+def _load_correlations(derived: list[DerivedCorrelation], targets: dict[str, GenomicTarget]) -> int:
+    practices = _bundled_practices()
+    known = set(Correlation.objects.values_list("practice", "target", "direction", "dose"))
     missing = [
         row
         for row in derived
-        if row.practice in practices and (row.practice, row.target, row.direction, row.dose) not in known
+        if row.practice in practices
+        and (practices[row.practice].pk, targets[row.target].pk, row.direction, row.dose) not in known
     ]
     created = Correlation.objects.bulk_create(
         Correlation(
