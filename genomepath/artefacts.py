@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from genomepath.ml.results import EvaluationResult, ResultError
+from genomepath.ml.results import EvaluationResult
 from genomepath.models import ModelVersion
 
 
@@ -39,8 +39,8 @@ def read_json(path: Path) -> Any:
 
 def read_evaluation(version: ModelVersion) -> EvaluationResult | None:
     """The evaluation of a version, or None where there is none that can be read."""
-    payload = read_json(model_folder(version) / "evaluation.json")
     try:
+        payload = read_json(model_folder(version) / "evaluation.json")
         return EvaluationResult.from_dict(payload) if payload is not None else None
-    except ResultError:
+    except ValueError:  # no JSON, no UTF-8, or a ResultError
         return None

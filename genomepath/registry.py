@@ -21,6 +21,7 @@ from genomepath.ml.gate import GateDecision, gate_decide
 from genomepath.models import ModelVersion
 from genomepath.models.model_version import VersionState
 from genomepath.publication import predictions_publish
+from genomepath.withdrawal import models_mark_withheld
 
 CLIENT_AUDIENCES = (Audience.RESEARCH, Audience.COMMERCIAL, Audience.COMMUNITY)
 
@@ -57,12 +58,15 @@ def model_gate(*, version: ModelVersion) -> dict[str, Any]:
     """Let the gate decide over a version, store the decision and record it.
 
     Raises:
-        ValidationError: the version was never evaluated, or its files are gone.
+        ValidationError: the version or the active one was never evaluated, or files are gone.
     """
     evaluation = read_evaluation(version)
     if evaluation is None:
         raise ValidationError("This model version has not been evaluated: run an evaluation first.")
     active = ModelVersion.objects.filter(state=VersionState.ACTIVE.value).exclude(pk=version.pk).first()
+    active_evaluation = read_evaluation(active) if active else None
+    if active and active_evaluation is None:
+        raise ValidationError("The active model has no evaluation to compare with: run an evaluation of it first.")
     try:
         scan_clean = not scan_folders([model_folder(version), artefact_root() / version.snapshot_folder])
     except FileNotFoundError as error:
@@ -73,7 +77,7 @@ def model_gate(*, version: ModelVersion) -> dict[str, Any]:
         ethics_scan_clean=scan_clean,
         attribution_complete=_attribution_complete(),
         onnx_parity=(read_json(model_folder(version) / ONNX_PARITY) or {}).get("largest_difference"),
-        active=read_evaluation(active) if active else None,
+        active=active_evaluation,
         first_of_installation=first and active is None,
     )
     version.gate = verdict = decision.to_dict()
@@ -88,10 +92,7 @@ def model_promote(*, version: ModelVersion, promoted_by: str) -> ModelVersion:
     Raises:
         ValidationError: the version is marked or quarantined, or a hard rule of the gate failed; the messages say which.
     """
-    if version.marked_at is not None:
-        raise ValidationError("This model version was trained on knowledge that has since been withheld.")
-    if version.state == VersionState.QUARANTINED:
-        raise ValidationError("A quarantined model version cannot be promoted.")
+    _refuse_unfit(version)
     decision = model_gate(version=version)
     if not decision["passed"]:
         failed = [f"{rule['name']}: {rule['detail']}" for rule in decision["rules"] if not rule["passed"]]
@@ -103,8 +104,7 @@ def model_promote(*, version: ModelVersion, promoted_by: str) -> ModelVersion:
 def _activate(version: ModelVersion, promoted_by: str, *, provisional: bool) -> ModelVersion:
     locked = {row.pk: row for row in ModelVersion.objects.select_for_update().order_by("pk")}
     promoted = locked[version.pk]
-    if promoted.marked_at is not None:
-        raise ValidationError("This model version was trained on knowledge that has since been withheld.")
+    _refuse_unfit(promoted)  # a withdrawal may have come between the gate and the lock
     for row in locked.values():
         if row.state == VersionState.ACTIVE and row.pk != promoted.pk:
             row.state = VersionState.RETIRED.value
@@ -123,6 +123,15 @@ def _activate(version: ModelVersion, promoted_by: str, *, provisional: bool) -> 
         details={"provisional": provisional},
     )
     return promoted
+
+
+def _refuse_unfit(version: ModelVersion) -> None:
+    models_mark_withheld()
+    version.refresh_from_db()
+    if version.marked_at is not None:
+        raise ValidationError("This model version was trained on knowledge that has since been withheld.")
+    if version.state == VersionState.QUARANTINED:
+        raise ValidationError("A quarantined model version cannot be promoted.")
 
 
 def _attribution_complete() -> bool:

@@ -107,10 +107,15 @@ def _practice_record(practice: Practice) -> PracticeRecord:
         slug=practice.slug,
         title=practice.title,
         tradition=practice.tradition,
-        indications=tuple(entry.condition.name for entry in practice.practice_indications.all()),
+        indications=tuple(name for _, name in sorted(_positioned_indications(practice))),
         preparation=practice.preparation,
         cultural_context=practice.cultural_context,
     )
+
+
+def _positioned_indications(practice: Practice) -> list[tuple[int, str]]:
+    """Position and name: equal positions are told apart by name, so that equal content gives equal bytes."""
+    return [(entry.position, entry.condition.name) for entry in practice.practice_indications.all()]
 
 
 def _target_record(target: GenomicTarget) -> TargetRecord:

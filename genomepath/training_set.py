@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,26 @@ from safetensors.numpy import save_file
 from genomepath.ml.dataset import TruthMatrix
 from genomepath.ml.snapshot import Snapshot
 from genomepath.ml.splits import stratified_pair_split
+from genomepath.snapshots import snapshot_export
 
 SIDES = ("train", "validation", "test")
+
+
+def training_set_export(*, folder: Path, seed: int, include_drafts: bool) -> tuple[dict[str, Any], dict[str, int]]:
+    """Write snapshot and sides to ``folder``, absent or empty; all of it or nothing. Returns manifest and rows a side.
+
+    Raises:
+        ValidationError: nothing may be trained on.
+        SplitError: too few pairs to cut.
+        OSError: the folder is not empty or cannot be written.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as waiting:
+        content = Path(waiting) / "content"
+        taken, manifest = snapshot_export(folder=content, include_drafts=include_drafts)
+        counts = write_training_set(taken.snapshot, content, seed=seed)
+        content.replace(folder)
+    return manifest, counts
 
 
 def write_training_set(snapshot: Snapshot, folder: Path, *, seed: int) -> dict[str, int]:

@@ -30,8 +30,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         target: Path | None = options["json"]
-        if target is not None and not target.resolve().parent.is_dir():
-            raise CommandError(f"The folder of {target} does not exist.")
+        if target is not None and (target.is_dir() or not target.resolve().parent.is_dir()):
+            raise CommandError(f"{target} cannot be written: it is a folder, or its folder does not exist.")
+        if min(options["seeds"]) < 0:
+            raise CommandError("--seeds must not be negative.")
         if target is not None and options["in_worker"]:
             raise CommandError("--json and --async exclude each other: the worker's result lies in the model folder.")
         version = find_version(options["model"])

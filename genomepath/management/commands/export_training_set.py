@@ -11,8 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ethics.audit import command_audit_context
 from genomepath.ml.splits import SplitError
-from genomepath.snapshots import snapshot_export
-from genomepath.training_set import write_training_set
+from genomepath.training_set import training_set_export
 
 
 class Command(BaseCommand):
@@ -30,10 +29,13 @@ class Command(BaseCommand):
         folder: Path = options["folder"]
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise CommandError(f"{folder} exists and is not an empty folder.")
+        if options["seed"] < 0:
+            raise CommandError("--seed must not be negative.")
         try:
             with command_audit_context():
-                taken, manifest = snapshot_export(folder=folder, include_drafts=options["include_drafts"])
-            counts = write_training_set(taken.snapshot, folder, seed=options["seed"])
+                manifest, counts = training_set_export(
+                    folder=folder, seed=options["seed"], include_drafts=options["include_drafts"]
+                )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         except (OSError, SplitError) as error:

@@ -31,6 +31,8 @@ class Command(BaseCommand):
         if options["seed"] < 0:
             raise CommandError("--seed must not be negative.")
         if options["resume"]:
+            if options["in_worker"]:
+                raise CommandError("--resume goes on here and now: leave --async out.")
             run = run_continue(run=self._find_run(options["resume"]), show_progress=not options["no_progress"])
         else:
             run = run_start(
@@ -40,7 +42,7 @@ class Command(BaseCommand):
                 preset=options["preset"],
                 seed=options["seed"],
                 include_drafts=options["include_drafts"],
-                parameters={"hyperparameters": {"epochs": options["epochs"]}} if options["epochs"] else {},
+                parameters={} if options["epochs"] is None else {"hyperparameters": {"epochs": options["epochs"]}},
             )
         self._report(run, as_json=options["json"])
 
