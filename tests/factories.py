@@ -181,3 +181,34 @@ class Catalogue:
     version: ModelVersion
     practices: list[Practice]
     targets: list[GenomicTarget]
+
+
+def make_training_catalogue(practices: int = 12, targets: int = 10) -> TrainingCatalogue:
+    """Approved correlations between so many practices and targets: each practice with three to four targets."""
+    kinds = ("root", "leaf", "bark", "seed", "flower")
+    made = [
+        make_practice(
+            title=f"Synthetic {kinds[index % 5]} practice {index}",
+            preparation=f"synthetic {kinds[index % 5]} decoction",
+            indications=(f"synthetic condition {index % 4}",),
+        )
+        for index in range(practices)
+    ]
+    genes = [make_target(name=f"synthetic {kinds[index % 5]} protein {index}") for index in range(targets)]
+    confidences = ((0.8, "good"), (0.6, "moderate"), (0.4, "poor"))
+    rows = []
+    for p, practice in enumerate(made):
+        for g in sorted({(p + step * step) % targets for step in range(4)}):
+            confidence, quality = confidences[(p + g) % 3]
+            for dose in ("low", "medium", "high")[: 1 + (p + g) % 3]:
+                rows.append(make_correlation(practice, genes[g], dose=dose, confidence=confidence, quality=quality))
+    return TrainingCatalogue(made, genes, rows)
+
+
+@dataclass(frozen=True)
+class TrainingCatalogue:
+    """What ``make_training_catalogue`` made."""
+
+    practices: list[Practice]
+    targets: list[GenomicTarget]
+    correlations: list[Correlation]
