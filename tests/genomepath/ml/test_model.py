@@ -26,9 +26,10 @@ def test_the_specified_model_has_the_specified_widths():
     model = DualTower(preset_config("spec"), practices=30, targets=46)
     assert model.practice_encoder.projection.weight.shape == (512, 384)
     assert len(model.practice_encoder.layers) == len(model.target_encoder.layers) == 4
-    first, last = model.tk_to_genomic_head[0], model.tk_to_genomic_head[-1]
-    assert (first.in_features, first.out_features, last.out_features) == (768, 384, 46)
-    assert model.genomic_to_tk_head[-1].out_features == 30
+    forward, backward = model.tk_to_genomic_head.state_dict(), model.genomic_to_tk_head.state_dict()
+    assert forward["0.weight"].shape == backward["0.weight"].shape == (384, 768)
+    assert forward["3.weight"].shape == (46, 384)
+    assert backward["3.weight"].shape == (30, 384)
     assert model.shared_practice(torch.randn(2, 512)).shape == (2, 256)
 
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 
 from genomepath.ml.config import preset_config
 from genomepath.ml.dataset import TruthMatrix
@@ -161,9 +163,9 @@ def test_the_weights_are_those_of_the_best_epoch(features):
     callbacks = FitCallbacks(evaluate_epoch=lambda epoch, scores: seen.update({epoch: scores}) or {})
     fitted = fit(features, TRAINING, VALIDATION, config, seed=0, callbacks=callbacks)
     assert fitted.best_epoch < 12
-    np.testing.assert_allclose(
-        fitted.score(features).tk_to_genomic, seen[fitted.best_epoch].tk_to_genomic, rtol=1e-5, atol=1e-5
-    )
+    found = fitted.score(features).tk_to_genomic
+    distances = {epoch: float(np.abs(found - scores.tk_to_genomic).max()) for epoch, scores in seen.items()}
+    assert min(distances, key=lambda epoch: distances[epoch]) == fitted.best_epoch
 
 
 def test_without_validation_the_last_epoch_is_kept(features):
@@ -190,23 +192,39 @@ def test_the_learning_rate_follows_the_cosine_of_torch():
         scheduler.step()
 
 
-def test_a_step_takes_the_rows_asked_for_and_an_epoch_takes_each_once(features):
-    """36 practice-dose rows in batches of 16 are 3 steps; the loss of an epoch is the mean over them."""
-    sizes: list[int] = []
-    from genomepath.ml import training
+def test_an_epoch_takes_every_practice_dose_row_once_in_batches(features, tmp_path):
+    """36 practice-dose rows in batches of 16 are 3 steps of the optimiser."""
+    state = tmp_path / "state.safetensors"
+    config = preset_config("small", epochs=1, batch_rows=16, state_every=1)
+    fit(features, TRAINING, VALIDATION, config, seed=0, storage=FitStorage(state_file=state))
+    assert load_file(state)["moments:practice_encoder.projection.weight/step"].item() == 3
 
-    class Recording(training.Augmenter):
-        def practice_doses(self, rows):
-            sizes.append(len(rows))
-            return super().practice_doses(rows)
 
-    original = training.Augmenter
-    training.Augmenter = Recording
-    try:
-        fit(features, TRAINING, VALIDATION, preset_config("small", epochs=1, batch_rows=16), seed=0)
-    finally:
-        training.Augmenter = original
-    assert sizes == [16, 16, 4]
+@pytest.mark.slow
+def test_the_specified_size_trains_fifty_epochs_in_under_a_minute_of_one_core():
+    """40 practices at 3 doses against 46 targets. Processor seconds of one thread, as other work may share the machine."""
+    snapshot = synthetic_snapshot(practices=40, targets=46, density=0.15)
+    terms = tuple(f"invented term {index}" for index in range(5))
+    snapshot = replace(
+        snapshot,
+        practices=tuple(replace(record, indications=terms[:2]) for record in snapshot.practices),
+        targets=tuple(replace(record, pathways=terms, tissues=terms[:4]) for record in snapshot.targets),
+    )
+    truth = TruthMatrix.from_snapshot(snapshot)
+    split = stratified_pair_split(truth, 0)
+    features = synthetic_features(snapshot)
+    config = preset_config("spec", patience=50)
+    started = time.process_time()
+    fitted = fit(features, truth.only_pairs(split.train), truth.only_pairs(split.validation), config, seed=0)
+    assert time.process_time() - started < 60
+    assert len(fitted.history) == 50
+
+
+def test_training_leaves_the_precision_of_matrix_products_as_it_was(features):
+    matmul: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+    before = matmul.fp32_precision
+    fit(features, TRAINING, VALIDATION, preset_config("small", epochs=1), seed=0)
+    assert matmul.fp32_precision == before
 
 
 def test_nothing_to_learn_from_is_refused(features):

@@ -30,7 +30,7 @@ CODE = CodeIdentity(code_version="test", constraints_sha256="0" * 64)
 
 @pytest.fixture(scope="module")
 def snapshot_folder(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("snapshot")
+    folder: Path = tmp_path_factory.mktemp("snapshot")
     write_snapshot(SNAPSHOT, folder, code_version="test")
     return folder
 
@@ -42,7 +42,7 @@ def encoder() -> MiniLMEncoder:
 
 @pytest.fixture(scope="module")
 def model_folder(snapshot_folder, encoder, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("model")
+    folder: Path = tmp_path_factory.mktemp("model")
     train_model(
         snapshot_folder,
         folder,
