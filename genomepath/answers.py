@@ -82,7 +82,7 @@ def targets_for_practice(
         [
             {
                 "rank": rank,
-                "target": _target_content(row.target),
+                "target": target_content(row.target),
                 "confidence": round(row.confidence, 4),
                 "evidence": _evidence_content(evidence[practice.pk, row.target_id], dose),
             }
@@ -90,7 +90,7 @@ def targets_for_practice(
         ],
     )
     content["dose"] = {"chosen_by": dose_chosen_by, **_dosage_content(dose.value, profiles.get(dose.value))}
-    content["synergies"] = _synergies([row.target_id for row in rows])
+    content["synergies"] = synergies_among([row.target_id for row in rows])
     return BuiltAnswer(content, [str(practice.item.public_id)], [practice.item.community.slug], len(rows))
 
 
@@ -121,7 +121,7 @@ def practices_for_target(frame: AnswerFrame, *, symbol: str, k: int) -> BuiltAns
     evidence = _approved_correlations([row.practice_id for row, _ in shown], [target.pk])
     content = _content(
         frame,
-        {"direction": Direction.GENOMIC_TO_TK.value, "target": _target_content(target), "k": k},
+        {"direction": Direction.GENOMIC_TO_TK.value, "target": target_content(target), "k": k},
         [
             {
                 "rank": rank,
@@ -140,10 +140,13 @@ def practices_for_target(frame: AnswerFrame, *, symbol: str, k: int) -> BuiltAns
 
 
 def _content(frame: AnswerFrame, head: AnswerContent, predictions: list[AnswerContent]) -> AnswerContent:
+    return {**head, "predictions": predictions, **answer_frame(frame)}
+
+
+def answer_frame(frame: AnswerFrame) -> AnswerContent:
+    """What every answer says of model, policy and purpose."""
     version = frame.version
     return {
-        **head,
-        "predictions": predictions,
         "model": {
             "sha256": version.sha256,
             "preset": version.preset,
@@ -176,7 +179,8 @@ def _practice_content(practice: Practice, attribution: AttributionStatement) -> 
     }
 
 
-def _target_content(target: GenomicTarget) -> AnswerContent:
+def target_content(target: GenomicTarget) -> AnswerContent:
+    """A target as answers show it."""
     return {"symbol": target.symbol, "hgnc_id": target.hgnc_id, "name": target.name}
 
 
@@ -231,7 +235,8 @@ def _evidence_content(correlations: Iterable[Correlation], dose: Dose | None) ->
     }
 
 
-def _synergies(targets: list[int]) -> list[AnswerContent]:
+def synergies_among(targets: list[int]) -> list[AnswerContent]:
+    """Documented interactions of two targets that both stand in the list of primary keys."""
     pairs = SynergyPair.objects.filter(target_a__in=targets, target_b__in=targets)
     return [
         {

@@ -10,16 +10,29 @@ Content = dict[str, Any]
 
 def readable_answer(content: Content) -> str:
     """The whole answer in lines. Nothing that the API would say is left out of attribution and note."""
-    forward = "practice" in content
-    lines = _practice_head(content) if forward else _target_head(content)
-    lines += ["", *_table(content["predictions"], forward), ""]
+    by_target = "target" in content
+    head = _target_head if by_target else _practice_head if "practice" in content else _text_head
+    lines = [*head(content), "", *_table(content["predictions"], not by_target), ""]
     for pair in content.get("synergies", []):
         lines.append(f"Documented interaction of {' and '.join(pair['targets'])}: {pair['interaction']}")
-    practices = [content["practice"]] if forward else [entry["practice"] for entry in content["predictions"]]
-    for practice in practices:
-        lines += _attribution(practice)
+    lines += _attributions(content)
     lines += _frame(content)
     return "\n".join(lines)
+
+
+def _attributions(content: Content) -> list[str]:
+    if "learned_from" in content:
+        lines = ["The model learned from documented knowledge of:"]
+        return lines + [f"  {entry['name']}: {entry['statement']}" for entry in content["learned_from"]]
+    practices = (
+        [content["practice"]] if "practice" in content else [entry["practice"] for entry in content["predictions"]]
+    )
+    return [line for practice in practices for line in _attribution(practice)]
+
+
+def _text_head(content: Content) -> list[str]:
+    dose = content["dose"]
+    return [f"Targets predicted for your text. Dose: {dose['level']} [{dose['chosen_by']}]", content["calibration"]]
 
 
 def _practice_head(content: Content) -> list[str]:
@@ -49,7 +62,7 @@ def _table(predictions: list[Content], forward: bool) -> list[str]:
                 str(entry["rank"]),
                 named["symbol"] if forward else named["slug"],
                 f"{entry['confidence']:.3f}",
-                entry["evidence"]["status"].replace("_", " "),
+                entry["evidence"]["status"].replace("_", " ") if "evidence" in entry else "predicted only",
                 named["name"] if forward else named["title"],
             )
         )

@@ -77,7 +77,7 @@ def prediction_serve(
         django.db.Error: the audit event, or the answer itself, could not be written or read.
     """
     now = now or timezone.now()
-    version, revision = _state()
+    version, revision = serving_state()
     frame = AnswerFrame(version=version, policy_revision=revision, audience=audience, now=now)
     key = answer_key(
         version.sha256,
@@ -103,12 +103,16 @@ def prediction_serve(
     return answer
 
 
-def _state() -> tuple[ModelVersion, int]:
-    """The active version and the policy revision, in one query."""
+def serving_state() -> tuple[ModelVersion, int]:
+    """The active version and the policy revision, in one query.
+
+    Raises:
+        NoActiveModel: no model version is in service.
+    """
     revision = PolicyRevision.objects.filter(pk=PolicyRevision.SINGLETON_ID).values("value")
     version = (
         ModelVersion.objects.filter(state=VersionState.ACTIVE.value)
-        .only("id", "sha256", "preset", "provisional", "data_sha256", "code_version")
+        .only("id", "sha256", "preset", "provisional", "data_sha256", "folder", "snapshot_folder")
         .annotate(policy_revision=Subquery(revision))
         .first()
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
@@ -12,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from ethics.audit import AuditContext, audit_context
+from ethics.audit import command_audit_context
 from ethics.clients import api_key_create, client_create
 from ethics.models import ApiClient
 from ethics.models.client import CLIENT_AUDIENCES
@@ -46,7 +45,7 @@ class Command(BaseCommand):
             raise CommandError(f"--expires-days must be from 1 to {LONGEST_DAYS}.")
         if not options["name"].strip().isprintable():
             raise CommandError("NAME must not hold control characters.")
-        with audit_context(AuditContext(actor_name=getpass.getuser(), actor_role="command")), transaction.atomic():
+        with command_audit_context(), transaction.atomic():
             client = _client(options["name"].strip(), options["audience"])
             expires_at = timezone.now() + timedelta(days=days) if days is not None else None
             _, text = api_key_create(client=client, name=client.organisation, expires_at=expires_at)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 import orjson
 from django.core.management.base import BaseCommand, CommandError
 
 from correlations.vocabulary import Direction, Dose
-from ethics.audit import AuditContext, audit_context
+from ethics.audit import command_audit_context
 from ethics.models.client import CLIENT_AUDIENCES
 from ethics.policy import Audience
 from genomepath.prediction_text import readable_answer
@@ -23,6 +23,7 @@ from genomepath.serving import (
     SubjectNotFound,
     prediction_serve,
 )
+from genomepath.text_prediction import MAX_TEXT_BYTES, ModelFolderUnreadable, text_predict
 
 
 class Command(BaseCommand):
@@ -37,6 +38,7 @@ class Command(BaseCommand):
         subject = parser.add_mutually_exclusive_group(required=True)
         subject.add_argument("--practice", metavar="SLUG", help="slug of a practice")
         subject.add_argument("--gene", metavar="SYMBOL", help="HGNC symbol of a target, in any case")
+        subject.add_argument("--text", type=Path, metavar="FILE", help="UTF-8 text that describes a practice")
         parser.add_argument("--dose", choices=[dose.value for dose in Dose], help="dose level of the practice")
         parser.add_argument("--k", type=int, metavar="N", help=f"how many predictions, 1 to {MAX_K}")
         parser.add_argument(
@@ -49,31 +51,61 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the answer."""
-        question = _question(options)
-        with audit_context(AuditContext(actor_name=getpass.getuser(), actor_role="command")):
+        k = _k(options)
+        with command_audit_context():
             try:
-                answer = prediction_serve(question=question, audience=Audience(options["audience"]))
+                content = _of_text(options, k) if options["text"] is not None else _of_catalogue(options, k)
             except NoActiveModel:
                 raise CommandError("No model is in service. Train one and promote it first.") from None
             except SubjectNotFound:
                 raise CommandError("There is nothing under this name that may be used for this audience.") from None
-        content = orjson.loads(answer.body)
         if options["json"]:
             self.stdout.write(orjson.dumps(content, option=orjson.OPT_INDENT_2).decode())
         else:
             self.stdout.write(readable_answer(content))
 
 
-def _question(options: dict[str, Any]) -> PredictionQuestion:
+def _k(options: dict[str, Any]) -> int:
+    if options["k"] is None:
+        return DEFAULT_TARGETS if options["gene"] is None else DEFAULT_PRACTICES
+    if not 1 <= options["k"] <= MAX_K:
+        raise CommandError(f"--k must be from 1 to {MAX_K}.")
+    return int(options["k"])
+
+
+def _dose(options: dict[str, Any]) -> Dose | None:
+    return Dose(options["dose"]) if options["dose"] else None
+
+
+def _of_catalogue(options: dict[str, Any], k: int) -> dict[str, Any]:
     practice, gene = options["practice"], options["gene"]
     if gene is not None and options["dose"]:
-        raise CommandError("--dose goes with --practice: predictions for a gene are not resolved by dose.")
+        raise CommandError("--dose goes with a practice: predictions for a gene are not resolved by dose.")
     subject = (practice if practice is not None else gene).strip()
     if not subject or not subject.isprintable():
         raise CommandError("Give a name without control characters.")
-    k = options["k"] if options["k"] is not None else (DEFAULT_TARGETS if gene is None else DEFAULT_PRACTICES)
-    if not 1 <= k <= MAX_K:
-        raise CommandError(f"--k must be from 1 to {MAX_K}.")
-    dose = Dose(options["dose"]) if options["dose"] else None
     direction = Direction.TK_TO_GENOMIC if gene is None else Direction.GENOMIC_TO_TK
-    return PredictionQuestion(direction, subject, k, dose)
+    question = PredictionQuestion(direction, subject, k, _dose(options))
+    answer = prediction_serve(question=question, audience=Audience(options["audience"]))
+    content: dict[str, Any] = orjson.loads(answer.body)
+    return content
+
+
+def _of_text(options: dict[str, Any], k: int) -> dict[str, Any]:
+    path: Path = options["text"]
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_TEXT_BYTES + 1)
+        text = raw.decode("utf-8-sig").replace("\x00", " ").strip()
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise CommandError(f"{path} is not UTF-8 text.") from error
+    if not text:
+        raise CommandError(f"{path} holds no text.")
+    if len(raw) > MAX_TEXT_BYTES:
+        raise CommandError(f"{path} is longer than {MAX_TEXT_BYTES} bytes.")
+    try:
+        return text_predict(text=text, dose=_dose(options), k=k, audience=Audience(options["audience"]))
+    except ModelFolderUnreadable as error:
+        raise CommandError(f"The active model cannot be read: {error}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import sys
 from argparse import ArgumentParser
@@ -13,7 +12,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from ethics.audit import AuditContext, audit_context
+from ethics.audit import command_audit_context
 from ethics.models.client import CLIENT_AUDIENCES
 from ethics.policy import Audience
 from neurobotanica.serving_bench import ServerFailed
@@ -48,7 +47,7 @@ class Command(BaseCommand):
         if target is not None and not target.parent.is_dir():
             raise CommandError(f"There is no folder {target.parent}.")
         try:
-            with audit_context(AuditContext(actor_name=getpass.getuser(), actor_role="command")):
+            with command_audit_context():
                 report = measure_serving(
                     load=load, audience=Audience(options["audience"]), progress=_progress(load.requests)
                 )

@@ -1,0 +1,113 @@
+"""Targets for a free text about a practice, scored by the active model where torch is at hand (never in the web process).
+
+The answer lists targets alone. It credits the communities whose knowledge the model learned from, as far as the policy
+allows their use at this moment, and names no practice: a text that mentions a withheld record learns nothing of it.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from correlations.models import GenomicTarget
+from correlations.vocabulary import Dose
+from ethics import audit
+from ethics.models import Community, GovernedItem
+from ethics.policy import Audience, Purpose
+from genomepath.answers import AnswerFrame, answer_frame, synergies_among, target_content
+from genomepath.artefacts import artefact_root, model_folder
+from genomepath.models import ModelVersion
+from genomepath.serving import DEFAULT_DOSE, SubjectNotFound, serving_state
+
+MAX_TEXT_BYTES = 100_000
+DIRECTION = "text_to_genomic"
+CALIBRATION_NOTE = (
+    "The confidence is calibrated on held-out pairs of catalogued practices; for a free text it is an orientation only."
+)
+
+
+class ModelFolderUnreadable(Exception):
+    """The files of the active model are missing or damaged."""
+
+
+def text_predict(
+    *, text: str, dose: Dose | None, k: int, audience: Audience, now: datetime | None = None
+) -> dict[str, Any]:
+    """Rank targets for the text and record the answer. The text itself is stored nowhere.
+
+    Raises:
+        NoActiveModel: no model version is in service.
+        SubjectNotFound: nobody whose knowledge the model learned from may be credited to this audience.
+        ModelFolderUnreadable: the model's files are missing or damaged.
+    """
+    now = now or timezone.now()
+    version, revision = serving_state()
+    frame = AnswerFrame(version=version, policy_revision=revision, audience=audience, now=now)
+    trained_on = ModelVersion.objects.values_list("trained_on", flat=True).get(pk=version.pk)
+    items = GovernedItem.objects.permitted_for(Purpose.PREDICTION, audience, now).filter(public_id__in=trained_on)
+    learned_from = list(items.values_list("public_id", "community__slug"))
+    if not learned_from:
+        raise SubjectNotFound
+    communities = sorted({slug for _, slug in learned_from})
+    level = dose or DEFAULT_DOSE
+    ranked = _ranked_targets(version, text, level)
+    known = GenomicTarget.objects.in_bulk([symbol for symbol, _ in ranked], field_name="symbol")
+    shown = [(known[symbol], confidence) for symbol, confidence in ranked if symbol in known][:k]
+    content = {
+        "direction": DIRECTION,
+        "dose": {"level": level.value, "chosen_by": "request" if dose else "default"},
+        "k": k,
+        "predictions": [
+            {"rank": rank, "target": target_content(target), "confidence": round(confidence, 4)}
+            for rank, (target, confidence) in enumerate(shown, start=1)
+        ],
+        "synergies": synergies_among([target.pk for target, _ in shown]),
+        "learned_from": [
+            {"slug": slug, "name": name, "statement": statement}
+            for slug, name, statement in Community.objects.filter(slug__in=communities).values_list(
+                "slug", "name", "statement"
+            )
+        ],
+        "calibration": CALIBRATION_NOTE,
+        **answer_frame(frame),
+    }
+    audit.record(
+        "prediction.served",
+        subjects=[public_id for public_id, _ in learned_from],
+        communities=communities,
+        purpose=Purpose.PREDICTION,
+        model_sha256=version.sha256,
+        details={"direction": DIRECTION, "count": len(shown)},
+        policy_revision=revision,
+    )
+    return content
+
+
+def _ranked_targets(version: ModelVersion, text: str, dose: Dose) -> list[tuple[str, float]]:
+    """All targets of the model with their confidence, from the highest logit down."""
+    from genomepath.ml.calibration import PlattCalibration
+    from genomepath.ml.checkpoint import ModelFolderError, read_fitted_model
+    from genomepath.ml.dataset import build_text_features
+    from genomepath.ml.embedding import MiniLMEncoder
+    from genomepath.ml.inference import score_new_practice
+    from genomepath.ml.snapshot import DOSES, PracticeRecord, SnapshotError, read_snapshot
+
+    folder = model_folder(version)
+    try:
+        fitted = read_fitted_model(folder)
+        snapshot = read_snapshot(artefact_root() / version.snapshot_folder)
+        curve = PlattCalibration.from_dict(
+            json.loads((folder / "calibration.json").read_text(encoding="utf-8"))["tk_to_genomic"]
+        )
+    except (ModelFolderError, SnapshotError, OSError, KeyError, ValueError) as error:
+        raise ModelFolderUnreadable(str(error)) from error
+    encoder = MiniLMEncoder()
+    record = PracticeRecord(slug="", title=text, tradition="", indications=(), preparation="", cultural_context="")
+    scores = score_new_practice(fitted.model, build_text_features(snapshot, encoder), encoder, record)
+    logits = scores.head[DOSES.index(dose.value)]
+    confidence = curve.probability(logits)
+    order = sorted(range(len(fitted.targets)), key=lambda index: (-logits[index], index))
+    return [(fitted.targets[index], float(confidence[index])) for index in order]
