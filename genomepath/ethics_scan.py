@@ -1,24 +1,30 @@
-"""Looks for withheld knowledge in files: the check behind the gate's 'ethics scan' and behind the canary tests.
+"""Looks for withheld knowledge in files and bytes: the check behind the gate's 'ethics scan' and behind the canary tests.
 
-What is looked for: the protected names of items and the texts of practices that the policy does not allow for training.
-A text that an allowed record holds as well is not a leak and is left out.
+What is looked for: the protected names of items, and every text of items and practices that the policy does not allow for
+training, with the mechanisms of their correlations and the notes of their dosages. A text that an allowed record holds as
+well, alone or within a longer one, is not a leak and is left out.
 """
 
 from __future__ import annotations
 
-import gzip
-import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
 from django.utils import timezone
 
-from correlations.models import Practice
-from ethics.models import GovernedItem
+from correlations.models import Correlation, DosageProfile, Practice
+from ethics.models import Attribution, GovernedItem
 from ethics.policy import Audience, Purpose
+from genomepath.text_search import ANCHOR_BYTES, TextSearch
 
-SHORTEST_TEXT = 8
+SHORTEST_TEXT = ANCHOR_BYTES
+# A protected name may be a single short word; it is looked for as a whole word. Anything shorter would be met by chance in
+# the bytes of weights.
+SHORTEST_NAME = 5
 
 
 @dataclass(frozen=True)
@@ -31,56 +37,60 @@ class Finding:
 
 def withheld_texts() -> dict[str, str]:
     """The texts that no artefact may hold, with the public id of their item."""
-    now = timezone.now()
-    allowed = GovernedItem.objects.permitted_for(Purpose.TRAINING, Audience.PLATFORM, now)
-    texts: dict[str, str] = {}
-    for item in GovernedItem.objects.exclude(pk__in=allowed):
-        texts |= {name: str(item.public_id) for name in (*item.protected_names, item.display_label)}
-    for practice in Practice.objects.exclude(item__in=allowed).select_related("item"):
-        texts |= {text: str(practice.item.public_id) for text in _texts_of(practice)}
-    common = {text for practice in Practice.objects.filter(item__in=allowed) for text in _texts_of(practice)}
-    return {text: item for text, item in texts.items() if len(text) >= SHORTEST_TEXT and text not in common}
+    allowed = GovernedItem.objects.permitted_for(Purpose.TRAINING, Audience.PLATFORM, timezone.now())
+    withheld = GovernedItem.objects.exclude(pk__in=allowed)
+    texts = {text: item for item, text in _texts_of_items(withheld) if len(text) >= SHORTEST_TEXT}
+    names = {name: str(item.public_id) for item in withheld for name in item.protected_names}
+    shared = "\n".join(text for _, text in _texts_of_items(allowed))
+    found = {text: item for text, item in texts.items() if text not in shared}
+    for name, item in names.items():
+        if len(name) >= SHORTEST_TEXT or (len(name) >= SHORTEST_NAME and name.lower() not in shared.lower()):
+            found[name] = item
+    return found
 
 
-def scan_folders(folders: Iterable[Path], texts: dict[str, str] | None = None) -> list[Finding]:
-    """Look into every file below the folders, into zip and gzip archives too.
+def scan_folders(folders: Iterable[Path], texts: Mapping[str, str] | None = None) -> list[Finding]:
+    """Look into every file below the folders and at its name, into zip and gzip archives too.
 
     Raises:
         FileNotFoundError: a folder does not exist: an absent folder must not pass as clean.
     """
-    texts = withheld_texts() if texts is None else texts
-    needles = [(form, item) for text, item in texts.items() for form in _encodings(text)]
+    wanted = withheld_texts() if texts is None else texts
+    search = TextSearch(wanted)
     findings = []
     for folder in folders:
         if not folder.is_dir():
             raise FileNotFoundError(f"{folder} is not a folder that could be scanned")
         for path in sorted(entry for entry in folder.rglob("*") if entry.is_file()):
-            found = {item for content in _contents(path) for needle, item in needles if needle in content}
-            findings += [Finding(path.relative_to(folder).as_posix(), item) for item in sorted(found)]
+            name = path.relative_to(folder).as_posix()
+            found = search.found_in(name.encode()) | search.found_in(path.read_bytes())
+            findings += [Finding(name, item) for item in sorted({wanted[text] for text in found})]
     return findings
 
 
-def _texts_of(practice: Practice) -> list[str]:
-    return [
-        text
-        for text in (practice.slug, practice.title, practice.preparation, practice.cultural_context)
-        if text.strip()
+def _texts_of_items(items: models.QuerySet[GovernedItem]) -> Iterator[tuple[str, str]]:
+    """(public id, text) of every free text that hangs on the items. The own names of communities are public."""
+    owned: list[tuple[models.QuerySet[Any], str]] = [
+        (items, ""),
+        (Attribution.objects.filter(item__in=items).select_related("item"), "item"),
+        (Practice.objects.filter(item__in=items).select_related("item"), "item"),
+        (Correlation.objects.filter(practice__item__in=items).select_related("practice__item"), "practice.item"),
+        (DosageProfile.objects.filter(practice__item__in=items).select_related("practice__item"), "practice.item"),
     ]
+    for records, path in owned:
+        for record in records:
+            item = record
+            for step in filter(None, path.split(".")):
+                item = getattr(item, step)
+            for text in _free_texts(record):
+                yield str(item.public_id), text
 
 
-def _encodings(text: str) -> set[bytes]:
-    """The forms in which a text may lie in a file: UTF-8, UTF-16, and JSON with escapes."""
-    escaped = text.encode("unicode_escape")
-    return {text.encode(), text.encode("utf-16-le"), escaped, text.lower().encode()}
-
-
-def _contents(path: Path) -> Iterator[bytes]:
-    content = path.read_bytes()
-    yield content
-    if content[:2] == b"\x1f\x8b":
-        yield gzip.decompress(content)
-    elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                yield name.encode()
-                yield archive.read(name)
+def _free_texts(record: models.Model) -> Iterator[str]:
+    """The texts of a record that people wrote: not its choices, and not its protected names, which are kept apart."""
+    for field in record._meta.concrete_fields:
+        value = getattr(record, field.attname)
+        if isinstance(field, ArrayField) and field.name != "protected_names":
+            yield from (str(entry) for entry in value)
+        elif isinstance(field, models.CharField | models.TextField) and not field.choices and str(value).strip():
+            yield str(value)

@@ -5,9 +5,16 @@ from __future__ import annotations
 from celery import shared_task
 
 from genomepath.runs import runs_reap_lost
+from genomepath.withdrawal import models_mark_withheld
 
 
 @shared_task(name="genomepath.housekeeping.reap_lost_runs")
 def reap_lost_runs() -> int:
     """Queue again the runs whose worker died."""
     return runs_reap_lost()
+
+
+@shared_task(name="genomepath.housekeeping.mark_withheld_models")
+def mark_withheld_models() -> int:
+    """Mark the models whose knowledge left use without anybody acting, such as by the end of a consent."""
+    return models_mark_withheld()

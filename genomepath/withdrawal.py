@@ -2,21 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 
 from ethics import audit
+from ethics.models import GovernedItem
+from ethics.policy import Audience, Purpose
 from genomepath.models import ModelVersion
 
 
 def mark_models_of_withheld_items(public_ids: Collection[UUID]) -> None:
     """Mark every model version trained on one of the items: it can't be promoted any more."""
-    marked = ModelVersion.objects.select_for_update().filter(
-        trained_on__overlap=list(public_ids), marked_at__isnull=True
+    _mark(
+        ModelVersion.objects.select_for_update()
+        .order_by("pk")
+        .filter(trained_on__overlap=list(public_ids), marked_at__isnull=True)
     )
-    for version in marked:
+
+
+@transaction.atomic
+def models_mark_withheld() -> int:
+    """Mark the model versions trained on an item that may not be trained on any more; returns how many.
+
+    A consent that ends by the clock, or rows changed past the services, run no reaction: this finds what they left.
+    """
+    permitted = set(
+        GovernedItem.objects.permitted_for(Purpose.TRAINING, Audience.PLATFORM).values_list("public_id", flat=True)
+    )
+    unmarked = ModelVersion.objects.select_for_update().order_by("pk").filter(marked_at__isnull=True)
+    return _mark(version for version in unmarked if not permitted.issuperset(version.trained_on))
+
+
+def _mark(versions: Iterable[ModelVersion]) -> int:
+    count = 0
+    for version in versions:
         version.marked_at = timezone.now()
         version.save(update_fields=["marked_at"])
         audit.record("model.marked", subjects=[version.sha256], model_sha256=version.sha256)
+        count += 1
+    return count
