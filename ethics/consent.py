@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from enum import StrEnum
+from typing import TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
@@ -14,6 +16,8 @@ from ethics import audit
 from ethics.models import Community, Consent, ConsentItem, GovernedItem
 from ethics.policy import Audience, ConsentState, Purpose
 from ethics.reactions import react_to_withheld_items
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 @transaction.atomic
@@ -34,42 +38,52 @@ def consent_record(
     """Record a granted, denied or pending consent for the named items, or for all items of the community (None).
 
     Raises:
-        ValidationError: an item of another community, an empty selection, a superseded consent of another community, or
-            any field or database rule; nothing is written.
+        ValidationError: an item of another community, an empty selection, an unknown purpose or audience, an interval out
+            of order, a superseded consent of another community or one superseded already, or any other field or database
+            rule. Every message stands at its field; nothing is written.
     """
+    purposes, audiences = _known(Purpose, purposes, "purposes"), _known(Audience, audiences, "audiences")
     if items is not None and not items:
         raise ValidationError({"items": "Name at least one item, or choose all items of the community."})
     if any(item.community_id != community.pk for item in items or ()):
         raise ValidationError({"items": "Every item must belong to the consenting community."})
-    if any(earlier.community_id != community.pk for earlier in supersedes):
-        raise ValidationError({"supersedes": "A consent can only supersede one of the same community."})
     if state == ConsentState.WITHDRAWN:
         raise ValidationError({"state": "Withdraw an existing consent instead of recording a withdrawn one."})
+    if timezone.is_naive(valid_from):
+        raise ValidationError({"valid_from": "The start needs a time zone."})
+    if valid_until is not None and (timezone.is_naive(valid_until) or valid_until <= valid_from):
+        raise ValidationError({"valid_until": "The end needs a time zone and must lie after the start."})
+    earlier_consents = _superseded(supersedes, community)
     consent = Consent(
         community=community,
         scope="community" if items is None else "items",
         state=state.value,
-        purposes=sorted({purpose.value for purpose in purposes}),
-        audiences=sorted({audience.value for audience in audiences}),
+        purposes=[purpose.value for purpose in purposes],
+        audiences=[audience.value for audience in audiences],
         valid_from=valid_from,
         valid_until=valid_until,
-        document_reference=document_reference,
+        document_reference=document_reference.strip(),
         document_sha256=document_sha256,
         recorded_by=recorded_by,
     )
     consent.full_clean()
+    covered = {item for earlier in earlier_consents for item in covered_items(earlier)}
     consent.save()
     ConsentItem.objects.bulk_create(ConsentItem(consent=consent, item=item) for item in items or ())
-    for earlier in supersedes:
-        Consent.objects.filter(pk=earlier.pk).update(superseded_by=consent)
+    for earlier in earlier_consents:
+        earlier.superseded_by = consent
+        earlier.save(update_fields=["superseded_by"])
     audit.record(
         "consent.recorded",
-        subjects=[consent.public_id],
+        subjects=[consent.public_id, *(earlier.public_id for earlier in earlier_consents)],
         communities=[community.slug],
         details={"state": state.value, "purposes": consent.purposes},
     )
     if state == ConsentState.DENIED:
-        react_to_withheld_items(covered_items(consent))
+        covered.update(covered_items(consent))
+    withheld = _withheld_from_training(covered)
+    if withheld:
+        react_to_withheld_items(withheld)
     return consent
 
 
@@ -78,13 +92,15 @@ def consent_withdraw(*, consent: Consent, reason: str) -> Consent:
     """Withdraw a consent. From the commit on, no answer uses what it covered.
 
     Raises:
-        ValidationError: no reason, or the consent was denied or withdrawn already.
+        ValidationError: no reason, or the consent was denied, withdrawn or superseded already.
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say why the consent is withdrawn."})
     locked = Consent.objects.select_for_update().get(pk=consent.pk)
     if locked.state not in {ConsentState.GRANTED, ConsentState.PENDING}:
         raise ValidationError({"state": f"A {locked.state} consent cannot be withdrawn."})
+    if locked.superseded_by_id is not None:
+        raise ValidationError({"state": "A later consent has taken the place of this one: withdraw that one."})
     locked.state = ConsentState.WITHDRAWN.value
     locked.withdrawn_at = timezone.now()
     locked.save(update_fields=["state", "withdrawn_at"])
@@ -105,3 +121,32 @@ def covered_items(consent: Consent) -> list[UUID]:
     else:
         items = GovernedItem.objects.filter(consent_items__consent=consent, community=consent.community_id)
     return list(items.values_list("public_id", flat=True))
+
+
+def _known(kind: type[Choice], values: Iterable[str], field: str) -> list[Choice]:
+    """The values as members of an enumeration, each once."""
+    values = set(values)
+    unknown = sorted(str(value) for value in values - {member.value for member in kind})
+    if unknown:
+        raise ValidationError({field: f"Unknown: {', '.join(unknown)}."})
+    if not values:
+        raise ValidationError({field: "Choose at least one."})
+    return [kind(value) for value in sorted(values)]
+
+
+def _superseded(supersedes: Collection[Consent], community: Community) -> list[Consent]:
+    """The consents whose place is taken, locked until the transaction ends."""
+    locked = list(
+        Consent.objects.select_for_update().filter(pk__in=[consent.pk for consent in supersedes]).order_by("pk")
+    )
+    if any(consent.community_id != community.pk for consent in locked):
+        raise ValidationError({"supersedes": "A consent can only supersede one of the same community."})
+    if any(consent.superseded_by_id is not None for consent in locked):
+        raise ValidationError({"supersedes": "A consent that was superseded already cannot be superseded again."})
+    return locked
+
+
+def _withheld_from_training(public_ids: Collection[UUID]) -> list[UUID]:
+    items = GovernedItem.objects.filter(public_id__in=public_ids)
+    permitted = GovernedItem.objects.permitted_for(Purpose.TRAINING, Audience.PLATFORM)
+    return list(items.exclude(pk__in=permitted).values_list("public_id", flat=True))

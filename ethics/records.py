@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import models, transaction
 
 from ethics import audit
-from ethics.models import AuditEvent, Community, GovernedItem
+from ethics.models import AuditEvent, Community, GovernedItem, Label
 from ethics.policy import Audience, Basis, Purpose, SacredStatus
 from ethics.reactions import react_to_withheld_items
 from ethics.stewardship import item_create
@@ -113,11 +113,16 @@ def governed_item_add(
 
 
 def _in_use(instance: models.Model) -> set[UUID]:
-    item = governed_item_of(instance)
-    if item is None or item.pk is None:
-        return set()
+    """The items in use for training that a record speaks of: its own, or all that carry it when it is a label."""
     permitted = GovernedItem.objects.permitted_for(Purpose.TRAINING, Audience.PLATFORM)
-    return set(permitted.filter(pk=item.pk).values_list("public_id", flat=True))
+    item = governed_item_of(instance)
+    if isinstance(instance, Label):
+        spoken_of = permitted.filter(item_labels__label=instance.pk)
+    elif item is not None:
+        spoken_of = permitted.filter(pk=item.pk)
+    else:
+        return set()
+    return set(spoken_of.values_list("public_id", flat=True))
 
 
 def _announce(withheld: set[UUID]) -> None:

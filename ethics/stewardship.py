@@ -38,7 +38,8 @@ def item_set_status(*, item: GovernedItem, status: SacredStatus, protected_names
         communities=[locked.community.slug],
         details={"from": before.value, "to": status.value},
     )
-    react_to_withheld_items([locked.public_id])
+    if status != before:
+        react_to_withheld_items([locked.public_id])
 
 
 @transaction.atomic
@@ -48,8 +49,10 @@ def item_record_objection(*, item: GovernedItem, reference: str, reason: str) ->
     Raises:
         ValidationError: no reason or no reference to the objection.
     """
-    if not reason.strip() or not reference.strip():
-        raise ValidationError("An objection needs a reference to where it was made and a reason.")
+    missing = {"reference": "Say where the objection was made.", "reason": "Say why the community objects."}
+    given = {"reference": reference.strip(), "reason": reason.strip()}
+    if not all(given.values()):
+        raise ValidationError({name: message for name, message in missing.items() if not given[name]})
     locked = GovernedItem.objects.select_for_update().select_related("community").get(pk=item.pk)
     locked.objection_at = timezone.now()
     locked.objection_reference = reference.strip()
@@ -78,8 +81,19 @@ def item_create(
     """Create a governed item and, where a statement is given, its attribution. The caller records its own event.
 
     Raises:
-        ValidationError: a field or database rule is broken.
+        ValidationError: a field or database rule is broken, or a sacred item is given a detail.
     """
+    if sacred_status == SacredStatus.SACRED:
+        details = {
+            "display_label": display_label,
+            "basis": "" if basis == Basis.NONE else basis.value,
+            "basis_source": basis_source,
+            "statement": statement,
+            "credited_name": credited_name,
+        }
+        if any(details.values()):
+            message = "A sacred item holds a community, a status and protected names, nothing else."
+            raise ValidationError({name: message for name, detail in details.items() if detail})
     item = GovernedItem(
         community=community,
         display_label=display_label,

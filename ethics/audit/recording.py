@@ -13,6 +13,9 @@ from ethics.audit.registry import EventType, registered_event_types
 from ethics.models import AuditEvent, PolicyRevision
 from ethics.policy import Purpose
 
+# Beyond it the canonical form of RFC 8785, which knows IEEE 754 doubles only, is another text.
+_LARGEST_INTEGER = 2**53 - 1
+
 DetailValue = str | int | bool | None | list[str]
 
 
@@ -100,4 +103,6 @@ def _check_complete(kind: EventType, fields: Mapping[str, object]) -> None:
 def _is_detail(value: object) -> bool:
     if isinstance(value, list):
         return all(isinstance(entry, str) for entry in value)
+    if isinstance(value, int) and abs(value) > _LARGEST_INTEGER:
+        return False
     return value is None or isinstance(value, str | int | bool)
