@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from correlations.catalogue import bundled_load
 from correlations.importing.phase3 import phase3_import
 from correlations.importing.rows import CORRELATIONS_FILE, FILES
 from correlations.models import Correlation, GenomicTarget, Practice, QuarantinedRow
@@ -61,6 +62,16 @@ def test_pharmacology_names_reach_their_genes(report):
 def test_a_practice_whose_sources_are_placeholders_is_used_for_nothing(report):
     usable = Practice.objects.permitted_for(Purpose.TRAINING, Audience.PLATFORM)
     assert 0 < usable.count() == 30 - report["practices_without_basis"]["count"]
+
+
+def test_the_bundled_catalogue_changes_neither_the_counts_nor_its_own_targets():
+    bare = phase3_import(folder=REFERENCE, dry_run=True)
+    bundled_load()
+    before = dict(GenomicTarget.objects.values_list("symbol", "name"))
+    loaded = phase3_import(folder=REFERENCE)
+    assert loaded["files"][CORRELATIONS_FILE] == bare["files"][CORRELATIONS_FILE]
+    assert before.items() <= dict(GenomicTarget.objects.values_list("symbol", "name")).items()
+    assert GenomicTarget.objects.get(symbol="CNR2").hgnc_id == "HGNC:2160"
 
 
 def test_a_second_run_changes_nothing(report):

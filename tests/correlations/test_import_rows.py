@@ -186,6 +186,14 @@ def test_a_number_too_large_for_a_float_is_out_of_range(tmp_path):
     }
 
 
+def test_a_row_nested_deeper_than_it_can_be_written_is_set_aside_whole(tmp_path):
+    folder = write_export(tmp_path, correlations=[found_from_practice(mechanism="here")])
+    path = folder / CORRELATIONS
+    path.write_text(path.read_text().replace('"here"', "[" * 900 + "]" * 900))
+    assert phase3_import(folder=folder)["files"][CORRELATIONS]["quarantined_by_reason"] == {"field_type": 1}
+    assert "[" * 900 in QuarantinedRow.objects.get().raw
+
+
 def test_a_quarantined_practice_takes_its_correlations_along_with_a_hint(tmp_path):
     report = imported(tmp_path, practices=[practice(indications="not a list")])
     assert report["files"][PRACTICES]["quarantined_by_reason"] == {"field_type": 1}

@@ -1,17 +1,17 @@
 """`manage.py import_phase3 DIR`: imports an export in the Phase 3 format."""
 
-import getpass
 import json
 from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DataError, IntegrityError
 from tqdm import tqdm
 
 from correlations.importing.errors import ImportRefused
 from correlations.importing.phase3 import phase3_import
-from ethics.audit import AuditContext, audit_context
+from ethics.audit import command_audit_context
 
 
 class Command(BaseCommand):
@@ -33,13 +33,20 @@ class Command(BaseCommand):
         if target and (target.is_dir() or not target.absolute().parent.is_dir()):
             raise CommandError(f"Nothing was imported. The report can't be written to {target}.")
         with (
-            audit_context(AuditContext(actor_name=getpass.getuser(), actor_role="command")),
+            command_audit_context(),
             tqdm(unit=" rows", delay=2, disable=None, leave=False) as bar,
         ):
             try:
                 report = phase3_import(folder=options["folder"], dry_run=options["dry_run"], advance=bar.update)
             except ImportRefused as error:
                 raise CommandError(f"Nothing was imported. {error}") from error
+            except (IntegrityError, DataError) as error:
+                # The database's own text may repeat content of a row; the name of the rule doesn't.
+                rule = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or "its column types"
+                raise CommandError(
+                    f"Nothing was imported. The database refused a row by {rule}; if the catalogue was changed meanwhile, "
+                    "run the import again."
+                ) from error
         if target:
             text = json.dumps(report, indent=2, sort_keys=True, ensure_ascii=False)
             target.write_text(f"{text}\n", encoding="utf-8")
