@@ -20,7 +20,7 @@ from neurobotanica.embedded import EmbeddedServiceError
 from neurobotanica.supervision import ProcessPlan, Supervisor, run_as_group
 
 HOST = "127.0.0.1"
-DEMO_PRACTICE = "china-ma-zi-ren-wan-constipation"
+DEMO_PRACTICE = "thailand-suk-sai-yad"
 READY_SECONDS = 60.0
 INTERRUPTED = (128 + signal.SIGINT, 128 + signal.SIGTERM)
 
