@@ -202,9 +202,7 @@ def _target_from_row(row: dict[str, Any]) -> TargetRecord:
 def _check(snapshot: Snapshot) -> None:
     slugs = _unique("practice", (record.slug for record in snapshot.practices))
     symbols = _unique("target", (record.symbol for record in snapshot.targets))
-    _unique(
-        "correlation", ((row.practice, row.target, row.dose, row.direction) for row in snapshot.correlations)
-    )
+    _unique("correlation", ((row.practice, row.target, row.dose, row.direction) for row in snapshot.correlations))
     _unique("synergy", ((row.target_a, row.target_b) for row in snapshot.synergies))
     for row in snapshot.correlations:
         if row.practice not in slugs or row.target not in symbols:

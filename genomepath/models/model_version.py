@@ -41,7 +41,9 @@ class ModelVersion(models.Model):
     metrics = models.JSONField(default=dict, blank=True)
     gate = models.JSONField(default=dict, blank=True)
     marked_at = models.DateTimeField(
-        null=True, blank=True, help_text="When knowledge it was trained on was withheld. A marked model can't be promoted."
+        null=True,
+        blank=True,
+        help_text="When knowledge it was trained on was withheld. A marked model can't be promoted.",
     )
     created_at = models.DateTimeField(auto_now_add=True)
     promoted_at = models.DateTimeField(null=True, blank=True)

@@ -56,7 +56,9 @@ class Prediction(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["model_version", "direction", "practice", "dose", "rank"], name="prediction_by_practice"),
+            models.Index(
+                fields=["model_version", "direction", "practice", "dose", "rank"], name="prediction_by_practice"
+            ),
             models.Index(fields=["model_version", "direction", "target", "rank"], name="prediction_by_target"),
         ]
 
