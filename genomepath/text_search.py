@@ -69,7 +69,7 @@ def _forms(text: str) -> set[bytes]:
     """The forms in which a text may lie in bytes whose ASCII letters were made small."""
     forms = {text, text.lower(), text.upper(), html.escape(text), quote(text), quote(text, safe="")}
     forms |= {json.dumps(text, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
-    encodings = ("utf-8", "utf-16-le", "utf-16-be")
+    encodings = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le")
     encoded = {form.encode(encoding, "surrogatepass") for form in forms for encoding in encodings}
     return {form.lower() for form in encoded | {text.encode("unicode_escape")}}
 
