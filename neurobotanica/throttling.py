@@ -15,11 +15,11 @@ from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
 from ethics.models import ApiClient
+from genomepath.redis_bytes import RedisUnavailable, count_up
 
 if TYPE_CHECKING:
     # rest_framework.views loads this module while it is being imported itself.
     from rest_framework.views import APIView
-from genomepath.redis_bytes import RedisUnavailable, count_up
 
 WINDOW_SECONDS = 60
 LOCAL_FRACTION = 10

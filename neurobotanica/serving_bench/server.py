@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -40,7 +41,12 @@ def granian_server(
     started = time.monotonic()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(
-            command, cwd=PROJECT_ROOT, env={**os.environ, **environment}, stdout=output, stderr=subprocess.STDOUT
+            command,
+            cwd=PROJECT_ROOT,
+            env={**os.environ, **environment},
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         try:
             _wait_until_ready(process, port, ready_path, output)
@@ -75,9 +81,10 @@ def _wait_until_ready(process: subprocess.Popen[bytes], port: int, path: str, ou
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
+    """End the server; its workers are in its session and go with it even when it does not answer."""
     process.terminate()
     try:
         process.wait(STOP_SECONDS)
     except subprocess.TimeoutExpired:
-        process.kill()
+        os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.db import DatabaseError, connection
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -19,7 +19,6 @@ from genomepath.serving import PredictionQuestion, SubjectNotFound, prediction_s
 from tests.factories import make_catalogue, make_correlation, make_item, make_model_version, make_practice, publish
 from tests.factories import make_target as make_gene
 
-pytestmark = pytest.mark.django_db
 CANARY = "canary-7f3e-sacred-name"
 
 
@@ -36,6 +35,7 @@ def catalogue():
     return make_catalogue()
 
 
+@pytest.mark.django_db
 def test_hidden_practice_answers_exactly_as_an_absent_one(catalogue, make_api_client):
     hidden = catalogue.practices[0]
     item_set_status(item=hidden.item, status=SacredStatus.SACRED)
@@ -56,6 +56,7 @@ def test_hidden_practice_answers_exactly_as_an_absent_one(catalogue, make_api_cl
     assert len(for_hidden) == len(for_absent)
 
 
+@pytest.mark.django_db
 def test_refused_event_names_the_item_of_a_hidden_practice_and_nothing_of_an_absent_one(catalogue, make_api_client):
     hidden = catalogue.practices[0]
     item_set_status(item=hidden.item, status=SacredStatus.SACRED)
@@ -70,6 +71,7 @@ def test_refused_event_names_the_item_of_a_hidden_practice_and_nothing_of_an_abs
     assert hidden.slug not in of_hidden.canonical
 
 
+@pytest.mark.django_db
 def test_withdrawal_takes_effect_on_the_next_request_in_both_directions(make_api_client):
     item = make_item(basis=Basis.CONSENT, basis_source="")
     consent = consent_record(
@@ -95,6 +97,7 @@ def test_withdrawal_takes_effect_on_the_next_request_in_both_directions(make_api
     assert json.loads(client.http.get(target_url(target.symbol)).content)["predictions"] == []
 
 
+@pytest.mark.django_db
 def test_withheld_practice_leaves_no_gap_in_the_gene_direction(catalogue, make_api_client):
     hidden = catalogue.practices[0]
     make_correlation(hidden, catalogue.targets[0])
@@ -112,6 +115,7 @@ def test_withheld_practice_leaves_no_gap_in_the_gene_direction(catalogue, make_a
     assert hidden.slug not in response.content.decode()
 
 
+@pytest.mark.django_db
 def test_gene_without_permitted_practices_shows_an_empty_list_and_serves_nobodys_knowledge(make_api_client):
     catalogue = make_catalogue(practices=1)
     item_set_status(item=catalogue.practices[0].item, status=SacredStatus.SACRED)
@@ -121,6 +125,7 @@ def test_gene_without_permitted_practices_shows_an_empty_list_and_serves_nobodys
     assert not AuditEvent.objects.filter(event_type="prediction.served").exists()
 
 
+@pytest.mark.django_db
 def test_answers_do_not_cross_audiences(catalogue, make_api_client):
     practice = catalogue.practices[0]
     label = Label.objects.create(
@@ -140,6 +145,7 @@ def test_answers_do_not_cross_audiences(catalogue, make_api_client):
     assert practice.slug not in {entry["slug"] for entry in listed}
 
 
+@pytest.mark.django_db
 def test_sacred_canary_is_in_no_answer_header_or_event(make_api_client):
     secret = make_practice(title=CANARY, slug=CANARY, contraindications=[CANARY])
     others, target = [make_practice()], make_gene()
@@ -161,19 +167,22 @@ def test_sacred_canary_is_in_no_answer_header_or_event(make_api_client):
     assert not [event for event in AuditEvent.objects.all() if CANARY in event.canonical]
 
 
-def test_no_answer_goes_out_without_its_audit_event(catalogue, make_api_client):
-    client = make_api_client()
-    client.http.raise_request_exception = False
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "ALTER TABLE ethics_auditevent ADD CONSTRAINT nothing_served CHECK (event_type <> 'prediction.served')"
-            " NOT VALID"
-        )
-    with pytest.raises(DatabaseError):
-        prediction_serve(
-            question=PredictionQuestion(Direction.TK_TO_GENOMIC, catalogue.practices[0].slug, 3),
-            audience=Audience.RESEARCH,
-        )
+def test_no_answer_goes_out_without_its_audit_event(committed_database, django_db_blocker, make_api_client):
+    with django_db_blocker.unblock():
+        catalogue, client = make_catalogue(), make_api_client()
+        client.http.raise_request_exception = False
+        url = practice_url(catalogue.practices[0].slug)
+        assert client.http.get(url).status_code == 200
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "ALTER TABLE ethics_auditevent ADD CONSTRAINT nothing_served"
+                " CHECK (event_type <> 'prediction.served') NOT VALID"
+            )
+        response = client.http.get(url)
+
+    assert response.status_code == 500
+    assert response["Content-Type"] == "application/problem+json"
+    assert catalogue.targets[0].symbol not in response.content.decode()
 
 
 def _granted(item, *, start, end=None):
@@ -190,6 +199,7 @@ def _granted(item, *, start, end=None):
     )
 
 
+@pytest.mark.django_db
 def test_cached_answer_is_not_served_after_its_consent_expired():
     now = timezone.now()
     item = make_item(basis=Basis.CONSENT, basis_source="")
@@ -203,6 +213,7 @@ def test_cached_answer_is_not_served_after_its_consent_expired():
         prediction_serve(question=question, audience=Audience.RESEARCH, now=now + timedelta(seconds=30))
 
 
+@pytest.mark.django_db
 def test_cached_answer_is_renewed_when_another_consent_starts():
     now = timezone.now()
     item = make_item(basis=Basis.CONSENT, basis_source="")
