@@ -6,6 +6,7 @@ No problem repeats what was asked for: a withheld record and an absent one get t
 from __future__ import annotations
 
 import logging
+import sys
 from http import HTTPStatus
 from typing import Any
 
@@ -39,6 +40,8 @@ def problem_response(
         content["errors"] = errors
     response = HttpResponse(orjson.dumps(content), status=status, content_type=PROBLEM_MEDIA_TYPE)
     response["Cache-Control"] = "no-store"
+    # Django would log the address, and with it the name of a withheld record.
+    response._has_been_logged = True  # type: ignore[attr-defined]
     for name, value in (headers or {}).items():
         response[name] = value
     return response
@@ -123,5 +126,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's 500 handler."""
     if _is_api(request):
+        route = request.resolver_match.route if request.resolver_match else "no route"
+        logger.error("unexpected error in %s %s", request.method, route, exc_info=sys.exc_info())
         return problem_response(500, "Something went wrong on our side; it has been logged.")
     return defaults.server_error(request)

@@ -146,7 +146,8 @@ def test_answers_do_not_cross_audiences(catalogue, make_api_client):
 
 
 @pytest.mark.django_db
-def test_sacred_canary_is_in_no_answer_header_or_event(make_api_client):
+def test_sacred_canary_is_in_no_answer_header_event_or_log_line(make_api_client, caplog):
+    caplog.set_level("DEBUG")
     secret = make_practice(title=CANARY, slug=CANARY, contraindications=[CANARY])
     others, target = [make_practice()], make_gene()
     publish(make_model_version(), [secret, *others], [target])
@@ -165,6 +166,7 @@ def test_sacred_canary_is_in_no_answer_header_or_event(make_api_client):
     for response in responses:
         assert CANARY not in response.content.decode() + str(response.items())
     assert not [event for event in AuditEvent.objects.all() if CANARY in event.canonical]
+    assert CANARY not in caplog.text
 
 
 def test_no_answer_goes_out_without_its_audit_event(committed_database, django_db_blocker, make_api_client):

@@ -123,8 +123,9 @@ def test_unknown_host_is_a_400_problem(http):
 
 
 @pytest.mark.parametrize("address", ["/api/test/broken/", "/api/test/plain-broken/"])
-def test_fault_is_a_500_problem_that_tells_no_detail(http, address):
+def test_fault_is_a_500_problem_that_tells_no_detail_and_is_logged(http, address, caplog):
     response = http.get(address)
+    assert "RuntimeError" in caplog.text
     assert_problem(response, 500)
     assert b"secret" not in response.content
 
@@ -134,6 +135,11 @@ def test_database_away_is_a_503_problem_with_retry_after(http):
     assert_problem(response, 503)
     assert response["Retry-After"] == "5"
     assert b"10.0.0.1" not in response.content
+
+
+@pytest.mark.parametrize("address", ["/api/docs/", "/api/redoc/", "/api/schema/"])
+def test_documentation_takes_no_options(http, address):
+    assert_problem(http.options(address), 405)
 
 
 def test_pages_outside_the_api_keep_their_own_errors(settings):
