@@ -85,11 +85,11 @@ def evaluate(run: TrainingRun, report: RunReporter) -> None:
 
     version = _version_of(run)
     folder = model_folder(version)
-    snapshot = read_snapshot(artefact_root() / version.snapshot_folder)
     written = read_json(folder / "config.json")
     if written is None:
         raise ValidationError("The files of this model version are gone.")
     config = ModelConfig.from_json(written["hyperparameters"])
+    snapshot = read_snapshot(artefact_root() / version.snapshot_folder)
     report.progress(0, 1, "Encoding texts.")
     result = judge(
         snapshot,

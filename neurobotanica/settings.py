@@ -143,7 +143,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "visibility_timeout": 3600,
     "unacked_restore_interval": 2,
     "unacked_restore_throttle": 1,
-    "global_keyprefix": "neurobotanica:celery:",
+    "global_keyprefix": env.str("CELERY_KEY_PREFIX", default="neurobotanica:celery:"),
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TASK_ACKS_LATE = True
@@ -240,6 +240,10 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
 }
 
+# The admin's is the only login of the site.
+LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"
+
 UNFOLD = {
     "SITE_TITLE": "NeuroBotanica GenomePath",
     "SITE_HEADER": "NeuroBotanica GenomePath",
@@ -247,6 +251,7 @@ UNFOLD = {
     "SITE_SYMBOL": "spa",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("neurobotanica/favicon.svg")}],
     "STYLES": [lambda request: static("neurobotanica/admin.css")],
     "SIDEBAR": {"show_search": True, "show_all_applications": False},
     "COLORS": {

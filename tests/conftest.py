@@ -12,6 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from django.conf import settings as django_settings
 from django.db import connection, connections
+from django.test.utils import setup_databases, teardown_databases
 from rest_framework.test import APIClient
 
 from ethics.clients import api_key_create, client_create
@@ -31,6 +32,20 @@ def fresh_cache(settings) -> None:
 def artefacts(settings, tmp_path) -> None:
     """Snapshots and model folders of a test lie in its own folder."""
     settings.ARTEFACT_ROOT = tmp_path / "artefacts"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment, django_db_blocker, django_db_modify_db_settings, django_db_keepdb, django_db_createdb
+) -> Iterator[None]:
+    """The test database, always. pytest-django's own fixture makes none where only clones of it are asked for."""
+    with django_db_blocker.unblock():
+        keep = django_db_keepdb and not django_db_createdb
+        made = setup_databases(verbosity=0, interactive=False, aliases={"default"}, keepdb=keep)
+    yield
+    if not django_db_keepdb:
+        with django_db_blocker.unblock():
+            teardown_databases(made, verbosity=0)
 
 
 @dataclass(frozen=True)

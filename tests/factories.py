@@ -184,17 +184,29 @@ class Catalogue:
 
 
 def make_training_catalogue(practices: int = 12, targets: int = 10) -> TrainingCatalogue:
-    """Approved correlations between so many practices and targets: each practice with three to four targets."""
+    """Approved correlations between so many practices and targets: each practice with three to four targets.
+
+    Made again it has the same content, and so the same snapshot, whatever was made before.
+    """
     kinds = ("root", "leaf", "bark", "seed", "flower")
     made = [
         make_practice(
+            slug=f"training-practice-{index}",
             title=f"Synthetic {kinds[index % 5]} practice {index}",
+            tradition=f"Training tradition {index}",
             preparation=f"synthetic {kinds[index % 5]} decoction",
             indications=(f"synthetic condition {index % 4}",),
         )
         for index in range(practices)
     ]
-    genes = [make_target(name=f"synthetic {kinds[index % 5]} protein {index}") for index in range(targets)]
+    genes = [
+        make_target(
+            f"TRN{index}",
+            name=f"synthetic {kinds[index % 5]} protein {index}",
+            pathways=[{"name": f"training pathway {index % 3}", "id": ""}],
+        )
+        for index in range(targets)
+    ]
     confidences = ((0.8, "good"), (0.6, "moderate"), (0.4, "poor"))
     rows = []
     for p, practice in enumerate(made):
@@ -202,6 +214,7 @@ def make_training_catalogue(practices: int = 12, targets: int = 10) -> TrainingC
             confidence, quality = confidences[(p + g) % 3]
             for dose in ("low", "medium", "high")[: 1 + (p + g) % 3]:
                 rows.append(make_correlation(practice, genes[g], dose=dose, confidence=confidence, quality=quality))
+    make_synergy(genes[0], genes[1])
     return TrainingCatalogue(made, genes, rows)
 
 

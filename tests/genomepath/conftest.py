@@ -1,0 +1,98 @@
+"""One tiny model, trained and judged once by the commands, for every test that needs a real one."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.management import call_command
+from django.db import transaction
+from django.test import override_settings
+
+from genomepath.models import ModelVersion, TrainingRun
+from tests.factories import TrainingCatalogue, make_training_catalogue
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What the commands printed and wrote, and the rows they left, which are rolled back."""
+
+    root: Path
+    version: dict[str, Any]
+    training_run: dict[str, Any]
+    train_output: str
+    evaluate_output: str
+    evaluation: dict[str, Any]
+
+
+def _printed(command: str, *arguments: str) -> str:
+    output = StringIO()
+    call_command(command, *arguments, stdout=output)
+    return output.getvalue()
+
+
+@pytest.fixture(scope="session")
+def trained_model(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[TrainedModel]:
+    """Three epochs of the small preset on the synthetic catalogue, judged on P0 and P1."""
+    root = tmp_path_factory.mktemp("trained") / "artefacts"
+    file = root.with_name("evaluation.json")
+    with django_db_blocker.unblock(), override_settings(ARTEFACT_ROOT=root), transaction.atomic():
+        make_training_catalogue()
+        trained = _printed("train_genomepath", "--preset", "small", "--epochs", "3", "--json", "--no-progress")
+        judged = _printed("evaluate_genomepath", "--json", str(file), "--workers", "1", "--no-progress")
+        version = ModelVersion.objects.values().get()
+        run = TrainingRun.objects.values().get(kind="training")
+        transaction.set_rollback(True)
+    yield TrainedModel(root, version, run, trained, judged, json.loads(file.read_text(encoding="utf-8")))
+
+
+@dataclass(frozen=True)
+class EvaluatedVersion:
+    """The trained model in the database and artefact folder of one test."""
+
+    version: ModelVersion
+    catalogue: TrainingCatalogue
+
+
+@pytest.fixture
+def evaluated(db, trained_model) -> EvaluatedVersion:
+    """The trained and judged version as a candidate, with the catalogue it was trained on."""
+    catalogue = make_training_catalogue()
+    shutil.copytree(trained_model.root, django_settings.ARTEFACT_ROOT)
+    fields = {name: value for name, value in trained_model.version.items() if name != "id"}
+    version = ModelVersion.objects.create(
+        **{**fields, "trained_on": [practice.item.public_id for practice in catalogue.practices], "gate": {}}
+    )
+    return EvaluatedVersion(version, catalogue)
+
+
+@pytest.fixture
+def copy_version(evaluated) -> Callable[..., ModelVersion]:
+    """Makes further versions with a folder of their own; ``change`` may edit the copied evaluation."""
+
+    def copy(number: int, change: Callable[[dict[str, Any]], None] | None = None, **fields: Any) -> ModelVersion:
+        root = Path(django_settings.ARTEFACT_ROOT)
+        values = {name: getattr(evaluated.version, name) for name in ("preset", "data_sha256", "code_version")}
+        version = ModelVersion.objects.create(
+            sha256=f"{number:064x}",
+            folder=f"models/copy-{number}",
+            snapshot_folder=evaluated.version.snapshot_folder,
+            trained_on=evaluated.version.trained_on,
+            **{**values, **fields},
+        )
+        shutil.copytree(root / evaluated.version.folder, root / version.folder)
+        path = root / version.folder / "evaluation.json"
+        evaluation = json.loads(path.read_text(encoding="utf-8"))
+        if change is not None:
+            change(evaluation)
+        path.write_text(json.dumps(evaluation), encoding="utf-8")
+        return version
+
+    return copy

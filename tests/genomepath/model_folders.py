@@ -1,0 +1,40 @@
+"""Model folders that tests write by hand: what publication reads, without a training."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from django.conf import settings
+from safetensors.numpy import save_file
+
+from correlations.models import GenomicTarget, Practice
+from genomepath.ml.checkpoint import write_json
+from genomepath.models import ModelVersion
+from tests.factories import make_model_version
+
+IDENTITY_CURVE = {"slope": 1.0, "intercept": 0.0}
+
+
+def write_scores(folder: Path, practices: Sequence[str], targets: Sequence[str], *, seed: int = 0) -> None:
+    """Catalogue, random logits and a calibration that leaves them as they are."""
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(seed)
+    arrays = {
+        "tk_to_genomic": rng.normal(size=(len(practices), 3, len(targets))).astype(np.float32),
+        "genomic_to_tk": rng.normal(size=(len(targets), len(practices))).astype(np.float32),
+    }
+    save_file(arrays, folder / "scores.safetensors")
+    write_json(folder / "catalogue.json", {"practices": list(practices), "targets": list(targets)})
+    write_json(folder / "calibration.json", {"tk_to_genomic": IDENTITY_CURVE, "genomic_to_tk": IDENTITY_CURVE})
+
+
+def make_scored_version(
+    practices: Sequence[Practice], targets: Sequence[GenomicTarget], *, seed: int = 0, **fields
+) -> ModelVersion:
+    """A candidate whose folder holds scores for these practices and targets."""
+    version = make_model_version(**{"state": "candidate", "folder": f"models/scored-{seed}", **fields})
+    slugs, symbols = [practice.slug for practice in practices], [target.symbol for target in targets]
+    write_scores(Path(settings.ARTEFACT_ROOT) / version.folder, slugs, symbols, seed=seed)
+    return version

@@ -1,0 +1,112 @@
+"""The scores of a version become rows: every practice and dose, every target, ranked."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+from django.core.exceptions import ValidationError
+
+from ethics.models import AuditEvent
+from genomepath.artefacts import model_folder
+from genomepath.models import Prediction
+from genomepath.publication import predictions_publish
+from tests.factories import make_practice, make_target
+from tests.genomepath.model_folders import make_scored_version
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def practices():
+    return [make_practice() for _ in range(3)]
+
+
+@pytest.fixture
+def targets():
+    return [make_target() for _ in range(4)]
+
+
+def rankings(version):
+    """The rows of each ranking: one a practice and dose, one a target."""
+    found: dict[tuple, list[Prediction]] = {}
+    for row in Prediction.objects.filter(model_version=version).order_by("rank"):
+        key = (row.practice_id, row.dose) if row.direction == "tk_to_genomic" else (row.target_id,)
+        found.setdefault(key, []).append(row)
+    return found
+
+
+def test_every_practice_dose_and_every_target_is_ranked_over_the_whole_catalogue(practices, targets):
+    version = make_scored_version(practices, targets)
+
+    rows = predictions_publish(version=version)
+
+    found = rankings(version)
+    assert rows == Prediction.objects.count() == 3 * 3 * 4 + 4 * 3
+    doses = [(practice.pk, dose) for practice in practices for dose in ("low", "medium", "high")]
+    assert set(found) == {*doses, *((target.pk,) for target in targets)}
+    assert {len(ranking) for key, ranking in found.items() if len(key) == 2} == {4}
+    assert {len(ranking) for key, ranking in found.items() if len(key) == 1} == {3}
+
+
+def test_ranks_are_contiguous_and_ordered_by_score(practices, targets):
+    version = make_scored_version(practices, targets)
+    predictions_publish(version=version)
+
+    for ranking in rankings(version).values():
+        assert [row.rank for row in ranking] == list(range(1, len(ranking) + 1))
+        assert all(first.score >= second.score for first, second in pairwise(ranking))
+        assert all(first.confidence >= second.confidence for first, second in pairwise(ranking))
+
+
+def test_confidences_are_probabilities(practices, targets):
+    predictions_publish(version=make_scored_version(practices, targets))
+
+    assert all(0.0 <= value <= 1.0 for value in Prediction.objects.values_list("confidence", flat=True))
+
+
+def test_a_record_that_left_the_catalogue_is_skipped_and_ranks_stay_contiguous(practices, targets):
+    version = make_scored_version(practices, targets)
+    practices[1].delete()
+    targets[0].delete()
+
+    rows = predictions_publish(version=version)
+
+    assert rows == 2 * 3 * 3 + 3 * 2
+    for ranking in rankings(version).values():
+        assert [row.rank for row in ranking] == list(range(1, len(ranking) + 1))
+
+
+def test_publishing_again_replaces_the_rows_of_this_version_alone(practices, targets):
+    other = make_scored_version(practices, targets, seed=1)
+    version = make_scored_version(practices, targets)
+    kept = predictions_publish(version=other)
+
+    assert predictions_publish(version=version) == predictions_publish(version=version)
+
+    assert Prediction.objects.filter(model_version=version).count() == 48
+    assert Prediction.objects.filter(model_version=other).count() == kept
+
+
+def test_publishing_is_recorded_with_the_model(practices, targets):
+    version = make_scored_version(practices, targets)
+    predictions_publish(version=version)
+
+    event = AuditEvent.objects.get(event_type="predictions.published")
+    assert (event.model_sha256, event.details) == (version.sha256, {"rows": 48})
+
+
+@pytest.mark.parametrize("name", ["scores.safetensors", "catalogue.json", "calibration.json"])
+@pytest.mark.parametrize("damage", ["missing", "garbage"])
+def test_a_damaged_folder_is_refused_and_the_published_rows_stay(practices, targets, name, damage):
+    version = make_scored_version(practices, targets)
+    predictions_publish(version=version)
+    path = model_folder(version) / name
+    path.unlink()
+    if damage == "garbage":
+        path.write_bytes(b"\xff\x00 no such format")
+
+    with pytest.raises(ValidationError, match="cannot be read"):
+        predictions_publish(version=version)
+
+    assert Prediction.objects.filter(model_version=version).count() == 48

@@ -1,0 +1,239 @@
+"""The registry: nothing is promoted past the gate, one version serves, and every step is recorded."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from ethics.models import AuditEvent
+from ethics.policy import SacredStatus
+from ethics.stewardship import item_record_objection, item_set_status
+from genomepath.artefacts import model_folder
+from genomepath.models import ModelVersion, Prediction
+from genomepath.registry import model_gate, model_promote, model_register
+from tests.factories import make_model_version, make_practice
+
+pytestmark = pytest.mark.django_db
+CANARY = "canary-5c1d-in-a-model-file"
+
+
+def differences(evaluation: dict) -> list[dict]:
+    """The P1 estimates of the model minus a baseline that the gate looks at."""
+    found = evaluation["protocols"]["P1"]["differences"]
+    return [found[name][way] for name in ("popularity", "zero-shot cosine") for way in found[name]]
+
+
+def beats_the_baselines(evaluation: dict) -> None:
+    for estimate in differences(evaluation):
+        estimate.update(value=0.2, low=0.1, high=0.3)
+
+
+def loses_to_a_baseline(evaluation: dict) -> None:
+    beats_the_baselines(evaluation)
+    differences(evaluation)[0].update(value=-0.2, low=-0.3, high=-0.1)
+
+
+def ranks_every_pair(value: float):
+    def change(evaluation: dict) -> None:
+        beats_the_baselines(evaluation)
+        for outcome in evaluation["protocols"]["P1"]["outcomes"]:
+            outcome.update(tk_to_genomic=value, genomic_to_tk=value)
+
+    return change
+
+
+def rules(version: ModelVersion) -> dict[str, bool]:
+    version.refresh_from_db()
+    return {rule["name"]: rule["passed"] for rule in version.gate["rules"]}
+
+
+def events(version: ModelVersion) -> list[str]:
+    found = AuditEvent.objects.filter(model_sha256=version.sha256).order_by("pk")
+    return [event.event_type for event in found]
+
+
+def test_a_version_that_was_never_evaluated_is_refused():
+    with pytest.raises(ValidationError, match="has not been evaluated"):
+        model_promote(version=make_model_version(state="candidate"), promoted_by="engineer")
+
+
+def test_a_version_trained_on_knowledge_since_withheld_is_refused(evaluated):
+    item_record_objection(
+        item=evaluated.catalogue.practices[0].item, reference="letter 1", reason="the community objects"
+    )
+    evaluated.version.refresh_from_db()
+
+    assert evaluated.version.marked_at is not None
+    with pytest.raises(ValidationError, match="has since been withheld"):
+        model_promote(version=evaluated.version, promoted_by="engineer")
+
+
+def test_a_withdrawal_that_comes_while_an_old_instance_is_held_still_refuses(evaluated):
+    held = ModelVersion.objects.get(pk=evaluated.version.pk)
+    ModelVersion.objects.filter(pk=held.pk).update(marked_at=timezone.now())
+
+    with pytest.raises(ValidationError, match="has since been withheld"):
+        model_promote(version=held, promoted_by="engineer")
+
+    assert not Prediction.objects.exists()
+
+
+def test_a_quarantined_version_is_refused_even_by_an_old_instance(evaluated):
+    held = ModelVersion.objects.get(pk=evaluated.version.pk)
+    ModelVersion.objects.filter(pk=held.pk).update(state="quarantined")
+
+    for version in (held, ModelVersion.objects.get(pk=held.pk)):
+        with pytest.raises(ValidationError, match="quarantined"):
+            model_promote(version=version, promoted_by="engineer")
+
+
+def test_promotion_publishes_and_records(evaluated):
+    promoted = model_promote(version=evaluated.version, promoted_by="engineer")
+
+    assert (promoted.state, promoted.promoted_by) == ("active", "engineer")
+    assert promoted.promoted_at is not None
+    practices, targets = len(evaluated.catalogue.practices), len(evaluated.catalogue.targets)
+    assert Prediction.objects.filter(model_version=promoted).count() == 4 * practices * targets
+    assert events(promoted) == ["model.gated", "predictions.published", "model.promoted"]
+
+
+def test_the_gate_measures_a_real_model_by_every_hard_rule(evaluated):
+    model_gate(version=evaluated.version)
+
+    passed = rules(evaluated.version)
+    assert all(passed[name] for name in ("leakage checks", "ethics scan", "attribution", "ONNX parity"))
+    assert passed["calibration measured"]
+    assert {"better than popularity", "better than zero-shot cosine"} <= set(passed)
+
+
+def test_a_first_version_that_beats_the_baselines_is_not_provisional(copy_version):
+    promoted = model_promote(version=copy_version(1, beats_the_baselines), promoted_by="engineer")
+
+    assert not promoted.provisional
+
+
+def test_a_first_version_that_a_baseline_beats_is_promoted_as_provisional(copy_version):
+    promoted = model_promote(version=copy_version(1, loses_to_a_baseline), promoted_by="engineer")
+
+    assert promoted.provisional
+    event = AuditEvent.objects.get(event_type="model.promoted")
+    assert event.details == {"provisional": True}
+
+
+def test_a_second_version_that_a_baseline_beats_is_refused(copy_version):
+    model_promote(version=copy_version(1, loses_to_a_baseline), promoted_by="engineer")
+    second = copy_version(2, loses_to_a_baseline)
+
+    with pytest.raises(ValidationError) as refused:
+        model_promote(version=second, promoted_by="engineer")
+
+    assert refused.value.messages[0] == "The gate refuses this model version."
+    assert refused.value.messages[1].startswith("better than popularity: ")
+    assert events(second) == ["model.gated"]
+    second.refresh_from_db()
+    assert (second.state, second.gate["passed"]) == ("candidate", False)
+
+
+def test_a_second_version_worse_than_the_active_one_is_refused_and_the_active_one_stays(copy_version):
+    first = model_promote(version=copy_version(1, ranks_every_pair(0.9)), promoted_by="engineer")
+    published = Prediction.objects.count()
+
+    with pytest.raises(ValidationError, match="not worse than the active model"):
+        model_promote(version=copy_version(2, ranks_every_pair(0.1)), promoted_by="engineer")
+
+    assert list(ModelVersion.objects.filter(state="active")) == [first]
+    assert Prediction.objects.count() == published
+
+
+def test_a_better_version_retires_the_active_one(copy_version):
+    first = model_promote(version=copy_version(1, ranks_every_pair(0.5)), promoted_by="engineer")
+    second = model_promote(version=copy_version(2, ranks_every_pair(0.9)), promoted_by="engineer")
+
+    first.refresh_from_db()
+    assert (first.state, second.state) == ("retired", "active")
+    assert events(first)[-1] == "model.retired"
+
+
+def test_rolling_back_to_a_retired_version_goes_through_the_gate_as_well(copy_version):
+    first, second = (copy_version(number, ranks_every_pair(0.5)) for number in (1, 2))
+    model_promote(version=first, promoted_by="engineer")
+    model_promote(version=second, promoted_by="engineer")
+    first.refresh_from_db()
+
+    assert model_promote(version=first, promoted_by="engineer").state == "active"
+
+    assert events(first).count("model.gated") == 2
+    assert ModelVersion.objects.get(pk=second.pk).state == "retired"
+
+
+def test_an_active_version_whose_evaluation_is_gone_cannot_be_replaced_unseen(copy_version):
+    first = model_promote(version=copy_version(1, beats_the_baselines), promoted_by="engineer")
+    (model_folder(first) / "evaluation.json").unlink()
+
+    with pytest.raises(ValidationError, match="no evaluation to compare with"):
+        model_promote(version=copy_version(2, beats_the_baselines), promoted_by="engineer")
+
+
+def test_a_withheld_text_in_a_model_file_makes_the_gate_refuse(evaluated):
+    practice = make_practice(title=CANARY, cultural_context=CANARY)
+    item_set_status(item=practice.item, status=SacredStatus.SACRED)
+    (model_folder(evaluated.version) / "notes.txt").write_text(f"planted: {CANARY}")
+
+    with pytest.raises(ValidationError) as refused:
+        model_promote(version=evaluated.version, promoted_by="engineer")
+
+    assert "ethics scan: the scan found a leak" in refused.value.messages
+    assert CANARY not in " ".join(refused.value.messages)
+    assert rules(evaluated.version)["ethics scan"] is False
+    assert AuditEvent.objects.get(event_type="model.gated").details["failed_rules"].count("ethics scan") == 1
+
+
+@pytest.mark.parametrize("gone", ["folder", "snapshot_folder"])
+def test_a_version_whose_files_are_gone_is_refused(evaluated, settings, gone):
+    shutil.rmtree(settings.ARTEFACT_ROOT / getattr(evaluated.version, gone))
+
+    with pytest.raises(ValidationError, match="gone|not been evaluated"):
+        model_promote(version=evaluated.version, promoted_by="engineer")
+
+
+def test_a_missing_onnx_measurement_makes_the_gate_refuse(evaluated):
+    (model_folder(evaluated.version) / "onnx_parity.json").unlink()
+
+    with pytest.raises(ValidationError, match="ONNX parity: not measured"):
+        model_promote(version=evaluated.version, promoted_by="engineer")
+
+
+def test_a_failed_publication_undoes_the_whole_promotion(copy_version):
+    first = model_promote(version=copy_version(1, beats_the_baselines), promoted_by="engineer")
+    second = copy_version(2, beats_the_baselines)
+    (model_folder(second) / "scores.safetensors").unlink()
+
+    with pytest.raises(ValidationError, match="cannot be read"):
+        model_promote(version=second, promoted_by="engineer")
+
+    assert list(ModelVersion.objects.filter(state="active")) == [first]
+    assert "model.retired" not in events(first)
+
+
+def test_the_database_allows_one_active_version():
+    make_model_version(state="active")
+
+    with pytest.raises(IntegrityError, match="model_one_active"), transaction.atomic():
+        make_model_version(state="active")
+
+
+def test_the_same_weights_are_one_version(evaluated, settings):
+    again = model_register(
+        sha256=evaluated.version.sha256,
+        folder=model_folder(evaluated.version),
+        snapshot_folder=settings.ARTEFACT_ROOT / evaluated.version.snapshot_folder,
+        trained_on=(),
+        include_drafts=False,
+    )
+
+    assert again == evaluated.version
+    assert ModelVersion.objects.count() == 1
