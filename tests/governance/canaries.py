@@ -44,12 +44,17 @@ class Planted:
     consent: Consent | None
     canaries: dict[str, Canary]
 
+    def pages(self) -> Iterator[models.Model]:
+        """One record of each model that belongs to the practice, for visits to its pages."""
+        by_model = {type(record): record for record in self.records()}
+        yield from by_model.values()
+        yield from self.practice.predictions.all()[:1]
+
     def records(self) -> Iterator[models.Model]:
         """Every record that belongs to the practice."""
         yield from (self.practice, self.practice.item, self.correlation, self.practice.sources.get())
         yield from self.practice.dosage_profiles.all()
         yield from self.practice.practice_indications.all()
-        yield from self.practice.predictions.all()[:2]
         yield from self.correlation.evidence_links.all()
         if hasattr(self.practice.item, "attribution"):
             yield self.practice.item.attribution
@@ -119,7 +124,8 @@ def _fill(record: models.Model, kind: str, canaries: dict[str, Canary]) -> None:
             if not field.base_field.choices and isinstance(field.base_field, models.CharField):
                 setattr(record, field.name, [_planted(kind, name, canaries)])
         elif isinstance(field, models.CharField | models.TextField) and not field.choices and _has_room(field):
-            setattr(record, field.name, _planted(kind, name, canaries))
+            text = _planted(kind, name, canaries)
+            setattr(record, field.name, f"10.1234/{text}" if field.name == "doi" else text)
     record.save()
 
 

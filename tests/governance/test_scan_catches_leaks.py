@@ -6,6 +6,7 @@ import gzip
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -141,7 +142,7 @@ def test_a_leak_in_any_kind_of_stored_value_is_found(kind: str) -> None:
 
 @pytest.mark.django_db
 def test_the_gates_scan_looks_for_every_text_of_a_sacred_practice() -> None:
-    written = {
+    written: dict[str, Any] = {
         "title": "canary title", "slug": "canary-slug", "tradition": "canary tradition", "region": "canary region",
         "period": "canary period", "plant_part": "canary part", "preparation": "canary preparation",
         "route": "canary route", "cultural_context": "canary context", "external_id": "canary-external",
