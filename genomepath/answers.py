@@ -102,20 +102,7 @@ def practices_for_target(frame: AnswerFrame, *, symbol: str, k: int) -> BuiltAns
     target = GenomicTarget.objects.filter(symbol__iexact=symbol).first()
     if target is None:
         return None
-    rows = (
-        Prediction.objects.permitted_for(Purpose.PREDICTION, frame.audience, frame.now)
-        .filter(model_version=frame.version, direction=Direction.GENOMIC_TO_TK.value, target=target)
-        .select_related("practice__item__community", "practice__item__attribution")
-        .prefetch_related(
-            "practice__item__item_labels__label",
-            "practice__item__consents",
-            "practice__item__community__consents",
-            "practice__sources",
-            "practice__dosage_profiles__evidence",
-            "practice__practice_indications__condition",
-        )
-        .order_by("rank", "id")[:k]
-    )
+    rows = _rows_for_target(frame, target, k)
     attributed = [(row, frame.attribution(row.practice)) for row in rows]
     shown = [(row, attribution) for row, attribution in attributed if attribution is not None]
     evidence = _approved_correlations([row.practice_id for row, _ in shown], [target.pk])
@@ -137,6 +124,23 @@ def practices_for_target(frame: AnswerFrame, *, symbol: str, k: int) -> BuiltAns
     return BuiltAnswer(
         content, [str(item.public_id) for item in items], sorted({item.community.slug for item in items}), len(shown)
     )
+
+
+def _rows_for_target(frame: AnswerFrame, target: GenomicTarget, k: int) -> list[Prediction]:
+    rows = (
+        Prediction.objects.permitted_for(Purpose.PREDICTION, frame.audience, frame.now)
+        .filter(model_version=frame.version, direction=Direction.GENOMIC_TO_TK.value, target=target)
+        .select_related("practice__item__community", "practice__item__attribution")
+        .prefetch_related(
+            "practice__item__item_labels__label",
+            "practice__item__consents",
+            "practice__item__community__consents",
+            "practice__sources",
+            "practice__dosage_profiles__evidence",
+            "practice__practice_indications__condition",
+        )
+    )
+    return list(rows.order_by("rank", "id")[:k])
 
 
 def _content(frame: AnswerFrame, head: AnswerContent, predictions: list[AnswerContent]) -> AnswerContent:

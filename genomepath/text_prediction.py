@@ -60,17 +60,8 @@ def text_predict(
         "direction": DIRECTION,
         "dose": {"level": level.value, "chosen_by": "request" if dose else "default"},
         "k": k,
-        "predictions": [
-            {"rank": rank, "target": target_content(target), "confidence": round(confidence, 4)}
-            for rank, (target, confidence) in enumerate(shown, start=1)
-        ],
-        "synergies": synergies_among([target.pk for target, _ in shown]),
-        "learned_from": [
-            {"slug": slug, "name": name, "statement": statement}
-            for slug, name, statement in Community.objects.filter(slug__in=communities).values_list(
-                "slug", "name", "statement"
-            )
-        ],
+        **_predictions(shown),
+        "learned_from": _credits(communities),
         "calibration": CALIBRATION_NOTE,
         **answer_frame(frame),
     }
@@ -84,6 +75,23 @@ def text_predict(
         policy_revision=revision,
     )
     return content
+
+
+def _predictions(shown: list[tuple[GenomicTarget, float]]) -> dict[str, Any]:
+    return {
+        "predictions": [
+            {"rank": rank, "target": target_content(target), "confidence": round(confidence, 4)}
+            for rank, (target, confidence) in enumerate(shown, start=1)
+        ],
+        "synergies": synergies_among([target.pk for target, _ in shown]),
+    }
+
+
+def _credits(communities: list[str]) -> list[dict[str, str]]:
+    return [
+        {"slug": community.slug, "name": community.name, "statement": community.statement}
+        for community in Community.objects.filter(slug__in=communities)
+    ]
 
 
 def _ranked_targets(version: ModelVersion, text: str, dose: Dose) -> list[tuple[str, float]]:
