@@ -196,7 +196,7 @@ def test_a_withheld_text_in_a_model_file_makes_the_gate_refuse(evaluated):
 def test_a_version_whose_files_are_gone_is_refused(evaluated, settings, gone):
     shutil.rmtree(settings.ARTEFACT_ROOT / getattr(evaluated.version, gone))
 
-    with pytest.raises(ValidationError, match="gone|not been evaluated"):
+    with pytest.raises(ValidationError, match=r"gone|not been evaluated"):
         model_promote(version=evaluated.version, promoted_by="engineer")
 
 
