@@ -37,6 +37,8 @@ def _check_production() -> None:
         raise ImproperlyConfigured("Production refuses to start with DEBUG on.")
     if len(env.str("SECRET_KEY")) < 32:
         raise ImproperlyConfigured("SECRET_KEY must have at least 32 characters in production.")
+    if not env.str("DATABASE_URL").startswith(("postgres://", "postgresql://")):
+        raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: the log rests on its triggers.")
     if "*" in env.list("ALLOWED_HOSTS"):
         raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts in production; '*' is refused.")
 
@@ -199,6 +201,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "neurobotanica.problems.problem_exception_handler",
     "UNAUTHENTICATED_USER": None,
+    "URL_FORMAT_OVERRIDE": None,
 }
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)
 
@@ -217,6 +220,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        "DoseLevel": "genomepath.api.serializers.DOSES",
+        "EvidenceLevel": "genomepath.api.serializers.EVIDENCE_LEVELS",
+    },
 }
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
