@@ -8,15 +8,19 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from unfold.decorators import action
 
 from correlations.admin.base import CatalogueAdmin, CatalogueInline
 from correlations.curation import correlation_set_status
 from correlations.models import Correlation, CorrelationEvidence
 from correlations.scoring import GOOD_FROM, MODERATE_FROM
-from correlations.vocabulary import Origin, ReviewStatus
+from correlations.vocabulary import Direction, Origin, ReviewStatus
+from ethics.admin.form_fields import UnfoldAdminSelectWidget, take_service_errors
+from ethics.admin.form_page import FormPage, form_page, object_url
+from ethics.models.choices import choices_of
 
 
 class CorrelationForm(forms.ModelForm):
@@ -33,6 +37,12 @@ class CorrelationForm(forms.ModelForm):
         return confidence
 
 
+class StatusForm(forms.Form):
+    """The next status of a correlation."""
+
+    status = forms.ChoiceField(choices=choices_of(ReviewStatus), widget=UnfoldAdminSelectWidget)
+
+
 class CorrelationEvidenceInline(CatalogueInline):
     """The evidence on which a correlation rests."""
 
@@ -47,13 +57,18 @@ class CorrelationAdmin(CatalogueAdmin):
 
     item_path = "practice__item"
     form = CorrelationForm
-    list_display = ("practice", "target", "direction", "dose", "confidence_shown", "quality", "status", "origin")
+    list_display = ("practice", "target", "found_from", "dose", "confidence_shown", "quality", "status", "origin")
     list_filter = ("status", "quality", "direction", "dose", "origin")
     search_fields = ("practice__title", "practice__slug", "target__symbol", "mechanism", "external_id")
     list_select_related = ("practice", "target")
     autocomplete_fields = ("practice", "target")
     inlines = (CorrelationEvidenceInline,)
     actions = ("approve", "send_to_review", "reject")
+    actions_detail = ("review",)
+
+    @admin.display(description="Found from", ordering="direction")
+    def found_from(self, correlation: Correlation) -> str:
+        return "practice" if correlation.direction == Direction.TK_TO_GENOMIC.value else "gene"
 
     @admin.display(description="Confidence", ordering="confidence")
     def confidence_shown(self, correlation: Correlation) -> str:
@@ -64,7 +79,10 @@ class CorrelationAdmin(CatalogueAdmin):
         steps = [step for step in correlation.evidence_path if isinstance(step, dict)]
         if not steps:
             return "none recorded"
-        rows = ((step.get("kind", ""), step.get("label", ""), step.get("source", "")) for step in steps)
+        rows = (
+            (str(step.get("kind", "")).replace("_", " "), step.get("label", ""), step.get("source", ""))
+            for step in steps
+        )
         return format_html(
             '<ol class="evidence-path">{}</ol>',
             format_html_join("", "<li><strong>{}</strong> {} <small>{}</small></li>", rows),
@@ -79,7 +97,7 @@ class CorrelationAdmin(CatalogueAdmin):
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None) -> list:
         scale = f"Quality follows from confidence: good from {GOOD_FROM}, moderate from {MODERATE_FROM}."
-        found = ("practice", "target", ("direction", "dose", "dose_basis"), "mechanism")
+        found = ("practice", "target", "direction", "dose", "dose_basis", "mechanism")
         judged: tuple[Any, ...] = ("confidence",)
         if obj is not None:
             judged = ("confidence", "quality", "status", "parts", "path", "origin")
@@ -106,6 +124,30 @@ class CorrelationAdmin(CatalogueAdmin):
     @admin.action(description="Reject", permissions=["change"])
     def reject(self, request: HttpRequest, queryset: QuerySet) -> None:
         self._review(request, queryset, ReviewStatus.REJECTED)
+
+    def has_review_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Whether the person may move correlations through review."""
+        return bool(request.user.has_perm("correlations.change_correlation"))
+
+    @action(description="Change status", url_path="review", permissions=["review"])
+    def review(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Move one correlation through review."""
+        correlation = self.record_or_404(request, object_id)
+        form = StatusForm(request.POST or None)
+        if form.is_valid():
+            try:
+                correlation_set_status(correlation=correlation, status=ReviewStatus(form.cleaned_data["status"]))
+            except ValidationError as error:
+                take_service_errors(form, error)
+            else:
+                messages.success(request, "The status is changed.")
+                return HttpResponseRedirect(object_url(correlation))
+        page = FormPage(
+            title=f"Review: {correlation}",
+            intro=f"Its status is '{correlation.status}'. Training takes approved correlations.",
+            submit_label="Change status",
+        )
+        return form_page(self, request, page, form, correlation)
 
     def _review(self, request: HttpRequest, queryset: QuerySet, status: ReviewStatus) -> None:
         done, refused = 0, []

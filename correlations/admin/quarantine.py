@@ -87,8 +87,10 @@ class QuarantinedRowAdmin(ViewOnlyAdmin):
         return ("raw_readable", "corrected_readable")
 
     def has_resolve_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Whether the person may replay or dismiss rows."""
-        return bool(request.user.has_perm("correlations.change_quarantinedrow"))
+        """Whether the person may replay or dismiss rows; offered while the row is open."""
+        if not request.user.has_perm("correlations.change_quarantinedrow"):
+            return False
+        return obj is None or QuarantinedRow.objects.filter(pk=str(obj), state="open").exists()
 
     @action(description="Replay", url_path="replay", permissions=["resolve"])
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:

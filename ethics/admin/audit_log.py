@@ -31,8 +31,8 @@ class EventTypeFilter(admin.SimpleListFilter):
 class AuditEventAdmin(ViewOnlyAdmin):
     """Every event, newest first."""
 
-    list_display = ("occurred_at", "event_type", "meaning", "actor_name", "actor_role", "communities", "purpose")
-    list_display_links = ("occurred_at", "event_type")
+    list_display = ("when", "event_type", "meaning", "actor_name", "actor_role", "communities", "purpose")
+    list_display_links = ("when", "event_type")
     list_filter = (EventTypeFilter, "purpose", "occurred_at")
     search_fields = (
         "event_type",
@@ -43,8 +43,13 @@ class AuditEventAdmin(ViewOnlyAdmin):
         "community_ids__icontains",
     )
     search_help_text = "Search by actor, subject id, community, client or request id."
-    exclude = ("details", "canonical")
-    readonly_fields = ("meaning", "details_readable", "canonical_readable")
+    fields = (
+        "event_type", "meaning", "when", "actor_name", "actor_role", "client_id", "request_id", "purpose", "reason",
+        "policy_revision", "model_sha256", "subject_ids", "community_ids", "details_readable", "canonical_readable",
+        "event_id",
+    )  # fmt: skip
+    readonly_fields = ("meaning", "when", "details_readable", "canonical_readable", "event_id")
+    actions_detail_hide_default = True
     ordering = ("-id",)
 
     @admin.display(description="Meaning")
@@ -54,7 +59,12 @@ class AuditEventAdmin(ViewOnlyAdmin):
 
     @admin.display(description="Communities")
     def communities(self, event: AuditEvent) -> str:
-        return ", ".join(event.community_ids)
+        shown, more = event.community_ids[:2], len(event.community_ids) - 2
+        return ", ".join(shown) + (f" and {more} more" if more > 0 else "")
+
+    @admin.display(description="When (UTC)", ordering="occurred_at")
+    def when(self, event: AuditEvent) -> str:
+        return f"{event.occurred_at:%Y-%m-%d %H:%M:%S}"
 
     @admin.display(description="Details")
     def details_readable(self, event: AuditEvent) -> SafeString:
@@ -74,6 +84,7 @@ class PolicyRevisionAdmin(ViewOnlyAdmin):
     """The one row."""
 
     list_display = ("value", "changed_at")
+    actions_detail_hide_default = True
 
 
 def preformatted(text: str) -> SafeString:

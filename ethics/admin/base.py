@@ -14,11 +14,12 @@ from django.contrib import messages
 from django.contrib.admin import ModelAdmin as DjangoModelAdmin
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.db.models import Model, QuerySet
+from django.db.models import Model, QuerySet, TextField
 from django.forms import BaseForm, BaseModelFormSet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin, TabularInline
+from unfold.widgets import UnfoldAdminTextareaWidget
 
 from ethics.admin.history import audit_trail, field_history
 from ethics.admin.visibility import Person, curated_items, visible_items
@@ -66,6 +67,7 @@ class PlatformAdmin(VisibleChoices, ModelAdmin):
     list_filter_submit = False
     change_form_show_cancel_button = True
     date_hierarchy: str | None = None
+    formfield_overrides: Any = {TextField: {"widget": UnfoldAdminTextareaWidget(attrs={"rows": 4})}}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return self.visible_to(request.user, super().get_queryset(request))
@@ -181,6 +183,7 @@ class PlatformInline(VisibleChoices, TabularInline):
 
     extra = 0
     show_change_link = False
+    hide_title = True
 
 
 class ViewOnlyInline(PlatformInline):

@@ -29,11 +29,10 @@ __all__ = [
 class LinesField(forms.Field):
     """A list of texts, one a line. Commas are part of a text."""
 
-    widget = UnfoldAdminTextareaWidget
-
     def __init__(self, *, max_length: int = 300, **kwargs: object) -> None:
         self.max_length = max_length
         kwargs.setdefault("help_text", "One a line.")
+        kwargs.setdefault("widget", UnfoldAdminTextareaWidget(attrs={"rows": 3}))
         super().__init__(**kwargs)  # type: ignore[arg-type]
 
     def prepare_value(self, value: object) -> object:

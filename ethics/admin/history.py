@@ -42,11 +42,8 @@ def field_history(obj: Model, hidden_fields: Collection[str] = ()) -> list[Histo
         return []
     events = obj.events.select_related("pgh_context").order_by("pgh_id")[:_SHOWN]  # type: ignore[attr-defined]
     versions = list(events)
-    names = [
-        entry.attname
-        for entry in obj._meta.concrete_fields
-        if entry.name not in {"id", "created_at", "updated_at", *hidden_fields}
-    ]
+    hidden = {"id", "created_at", "updated_at", *hidden_fields}
+    names = {entry.attname: str(entry.verbose_name) for entry in obj._meta.concrete_fields if entry.name not in hidden}
     rows = [_row(event, tuple(_changes(previous, event, names))) for previous, event in pairwise([None, *versions])]
     return [row for row in reversed(rows) if row.changes]
 
@@ -61,12 +58,12 @@ def _row(event: Any, changes: tuple[FieldChange, ...]) -> HistoryRow:
     return HistoryRow(event.pgh_created_at, str(metadata.get("actor", "system")), event.pgh_label, changes)
 
 
-def _changes(previous: Any, event: Any, names: list[str]) -> Iterator[FieldChange]:
-    for name in names:
+def _changes(previous: Any, event: Any, names: dict[str, str]) -> Iterator[FieldChange]:
+    for name, label in names.items():
         after = getattr(event, name, None)
         before = getattr(previous, name, None) if previous is not None else None
         if before != after and not (previous is None and after in (None, "", [], {})):
-            yield FieldChange(name.removesuffix("_id").replace("_", " "), _text(before), _text(after))
+            yield FieldChange(label, _text(before), _text(after))
 
 
 def _text(value: object) -> str:

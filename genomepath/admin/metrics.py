@@ -16,7 +16,6 @@ class MetricRow:
     protocol: str
     scorer: str
     cells: tuple[str, ...]
-    oracle: bool = False
 
 
 METRIC_HEADERS = ("TK→G accuracy@5", "TK→G MRR", "G→TK accuracy@3", "G→TK MRR", "Consistency")
@@ -60,7 +59,7 @@ def _protocol(name: str, result: Mapping[str, Any]) -> Iterator[MetricRow]:
         for direction, k in _DIRECTIONS:
             row = found.get("directions", {}).get(direction, {})
             cells += [_percent(row.get("accuracy", {}).get(k)), _percent(row.get("mrr"))]
-        yield MetricRow(name, scorer, (*cells, _percent(found.get("consistency"))), bool(found.get("oracle")))
+        yield MetricRow(name, scorer, (*cells, _percent(found.get("consistency"))))
     chance = result.get("chance")
     if chance:
         cells = []

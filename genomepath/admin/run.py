@@ -99,7 +99,7 @@ class TrainingRunAdmin(ViewOnlyAdmin):
     actions_detail = ("cancel",)
 
     class Media:
-        js = ("genomepath/run_progress.js",)
+        js = (forms.Script("genomepath/run_progress.js", defer=True),)
 
     @admin.display(description="Run", ordering="public_id")
     def name(self, run: TrainingRun) -> str:
@@ -168,7 +168,7 @@ class TrainingRunAdmin(ViewOnlyAdmin):
             raise PermissionDenied
         return JsonResponse(run_state(self.record_or_404(request, object_id)))
 
-    @action(description="Train", url_path="train", permissions=["train"], icon="model_training")
+    @action(description="Train", url_path="train", permissions=["train"])
     def train(self, request: HttpRequest) -> HttpResponse:
         """Ask the ML worker for a training."""
         from genomepath.runs import run_request
