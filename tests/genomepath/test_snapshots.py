@@ -75,9 +75,7 @@ def test_withheld_practices_and_their_correlations_are_left_out():
     kept = make_pair()
     objected, sacred = make_pair(), make_pair()
     unattributed = make_correlation(make_practice(item=make_item(statement="")), make_target())
-    without_basis = make_correlation(
-        make_practice(item=make_item(basis=Basis.NONE, basis_source="")), make_target()
-    )
+    without_basis = make_correlation(make_practice(item=make_item(basis=Basis.NONE, basis_source="")), make_target())
     item_record_objection(item=objected.practice.item, reference="letter 1", reason="the community objects")
     item_set_status(item=sacred.practice.item, status=SacredStatus.SACRED)
 

@@ -1,0 +1,105 @@
+"""Settings from the environment: production refuses to start half-configured, development needs nothing."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.service_home import PROJECT_ROOT
+
+PRODUCTION = {
+    "NEUROBOTANICA_ENV": "production",
+    "SECRET_KEY": "k" * 50,
+    "DATABASE_URL": "postgresql://app@db/neurobotanica",
+    "REDIS_URL": "redis://cache/0",
+    "ALLOWED_HOSTS": "genomepath.example",
+}
+SHOW = """
+import json
+from neurobotanica import settings
+names = ("DEBUG", "ALLOWED_HOSTS", "SESSION_COOKIE_SECURE", "SECURE_SSL_REDIRECT", "SECRET_KEY", "ARTEFACT_ROOT")
+print(json.dumps({name: str(getattr(settings, name, None)) for name in names}))
+"""
+
+
+def read_settings(environment: dict[str, str], home: Path) -> subprocess.CompletedProcess[str]:
+    """Reads the settings in a process that knows only these variables."""
+    clean = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "-c", SHOW],
+        check=False,
+        cwd=PROJECT_ROOT,
+        env={**clean, "NEUROBOTANICA_HOME": str(home), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_complete_production_environment_is_accepted_and_strict(tmp_path):
+    shown = read_settings(PRODUCTION, tmp_path)
+
+    assert shown.returncode == 0, shown.stderr
+    assert '"DEBUG": "False"' in shown.stdout
+    assert '"SESSION_COOKIE_SECURE": "True"' in shown.stdout
+    assert '"SECURE_SSL_REDIRECT": "True"' in shown.stdout
+    assert list(tmp_path.iterdir()) == [], "production makes no key of its own"
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "DATABASE_URL", "REDIS_URL", "ALLOWED_HOSTS"])
+@pytest.mark.parametrize("value", [None, ""])
+def test_production_refuses_to_start_without(name, value, tmp_path):
+    environment = {key: text for key, text in PRODUCTION.items() if key != name}
+    if value is not None:
+        environment[name] = value
+
+    shown = read_settings(environment, tmp_path)
+
+    assert shown.returncode != 0
+    assert f"ImproperlyConfigured: Production needs these environment variables: {name}." in shown.stderr
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"DEBUG": "1"}, "Production refuses to start with DEBUG on."),
+        ({"DEBUG": "true"}, "Production refuses to start with DEBUG on."),
+        ({"ALLOWED_HOSTS": "*"}, "'*' is refused"),
+        ({"ALLOWED_HOSTS": "genomepath.example,*"}, "'*' is refused"),
+        ({"SECRET_KEY": "short"}, "at least 32 characters"),
+        ({"DATABASE_URL": "sqlite:///db.sqlite3"}, "DATABASE_URL must name a PostgreSQL database"),
+        ({"NEUROBOTANICA_ENV": "prod"}, "NEUROBOTANICA_ENV must be"),
+    ],
+)
+def test_an_unsafe_environment_is_refused(changed, message, tmp_path):
+    shown = read_settings({**PRODUCTION, **changed}, tmp_path)
+
+    assert shown.returncode != 0
+    assert message in shown.stderr
+
+
+def test_a_refusal_never_repeats_the_secret(tmp_path):
+    shown = read_settings({**PRODUCTION, "SECRET_KEY": "tell-nobody"}, tmp_path)
+
+    assert "tell-nobody" not in shown.stdout + shown.stderr
+
+
+def test_development_needs_no_variable_and_keeps_its_own_random_key(tmp_path):
+    first, second = (read_settings({}, tmp_path) for _ in range(2))
+    other = read_settings({}, tmp_path / "other")
+
+    assert first.returncode == 0, first.stderr
+    assert first.stdout == second.stdout
+    key = (tmp_path / "secret_key").read_text(encoding="utf-8")
+    assert len(key) >= 50
+    assert key in first.stdout
+    assert key not in other.stdout
+    assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0, "nobody else may read the key"
+
+
+def test_development_answers_on_loopback_alone(tmp_path):
+    assert "['127.0.0.1', 'localhost', '[::1]', 'testserver']" in read_settings({}, tmp_path).stdout
