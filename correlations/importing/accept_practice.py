@@ -11,6 +11,7 @@ from correlations.importing.errors import WITHHELD, Reason, RowProblem
 from correlations.importing.rows import DiseaseCount, GeneRow, PracticeRow
 from correlations.models import DiseaseAssociation, DosageProfile, GenomicTarget, Practice, PracticeIndication
 from correlations.vocabulary import Dose, DoseBasis, EvidenceLevel, Origin
+from ethics import audit
 from ethics.models import Community, GovernedItem
 from ethics.policy import Basis, SacredStatus
 from ethics.stewardship import item_create, item_set_status
@@ -117,6 +118,7 @@ def _accept_sacred(row: PracticeRow, catalogue: Catalogue) -> AcceptedPractice:
         sacred_status=SacredStatus.SACRED,
         protected_names=[row.name],
     )
+    audit.record("item.created", subjects=[item.public_id], communities=[community.slug])
     catalogue.protected_names.add(row.name.casefold())
     return AcceptedPractice("sacred", item)
 

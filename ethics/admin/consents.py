@@ -9,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelectMultiple
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from unfold.decorators import action
 from unfold.widgets import UnfoldAdminSelectMultipleWidget
@@ -86,6 +86,11 @@ class ConsentItemInline(ViewOnlyInline):
 
     model = ConsentItem
     fields = readonly_fields = ("item",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """The items that the person may see: a consent may be open to somebody to whom a withheld item is not."""
+        named: QuerySet = super().get_queryset(request).filter(item__in=visible_items(request.user))
+        return named
 
 
 @admin.register(Consent)

@@ -21,7 +21,7 @@ from genomepath.models.model_version import VersionState
 from genomepath.models.training_run import RunKind, RunState
 from genomepath.publication import predictions_publish
 from genomepath.runs import run_execute, run_request
-from tests.factories import make_correlation, make_practice, make_synergy, make_target
+from tests.factories import make_correlation, make_model_version, make_practice, make_synergy, make_target
 from tests.governance.canaries import canaries_of, plant_every_kind, plant_sacred_names
 from tests.governance.surfaces import cache_surfaces, leaks, leaks_in_folders
 
@@ -104,10 +104,7 @@ def _predict_outputs(slugs: list[str]) -> dict[str, bytes]:
 
 def test_the_command_answers_withheld_as_absent(catalogue) -> None:
     planted, _ = catalogue
-    run = _train()
-    assert run.model_version is not None
-    run.model_version.state = VersionState.ACTIVE.value
-    run.model_version.save()
+    make_model_version()
     answers = set()
     for slug in ("no-such-practice", *(entry.practice.slug for entry in planted)):
         with pytest.raises(CommandError) as raised:
@@ -144,11 +141,10 @@ def test_no_event_holds_a_withheld_text(catalogue, tmp_path: Path) -> None:
     assert leaks(events, canaries) == []
 
 
-def test_a_leaking_snapshot_is_found(catalogue) -> None:
+def test_a_leaking_export_is_found(catalogue, tmp_path: Path) -> None:
     planted, canaries = catalogue
-    _train()
-    snapshot = next((artefact_root() / "snapshots").iterdir())
-    with (snapshot / "practices.jsonl").open("a") as lines:
+    call_command("export_training_set", str(tmp_path / "export"), stdout=io.StringIO())
+    with (tmp_path / "export" / "practices.jsonl").open("a") as lines:
         lines.write(f'{{"slug": "{planted[0].practice.slug}"}}\n')
-    assert leaks_in_folders([artefact_root()], canaries)
-    assert scan_folders([snapshot])
+    assert leaks_in_folders([tmp_path], canaries)
+    assert scan_folders([tmp_path])
