@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from datetime import UTC, datetime
+from typing import Any
 
 from django.contrib.auth.models import Group, User
 from django.db.models import Model
@@ -39,19 +40,18 @@ def make_person(role: str, username: str = "", password: str | None = None) -> U
 
 def make_consent(item: GovernedItem, state: ConsentState = ConsentState.GRANTED, **fields: object) -> Consent:
     """A consent of the item's community for that item."""
-    return consent_record(
-        **{
-            "community": item.community,
-            "items": [item],
-            "purposes": [Purpose.TRAINING, Purpose.PREDICTION],
-            "audiences": [Audience.PLATFORM, Audience.RESEARCH],
-            "state": state,
-            "valid_from": datetime(2026, 1, 1, tzinfo=UTC),
-            "document_reference": "synthetic letter",
-            "recorded_by": "test",
-            **fields,
-        }
-    )
+    values: dict[str, Any] = {
+        "community": item.community,
+        "items": [item],
+        "purposes": [Purpose.TRAINING, Purpose.PREDICTION],
+        "audiences": [Audience.PLATFORM, Audience.RESEARCH],
+        "state": state,
+        "valid_from": datetime(2026, 1, 1, tzinfo=UTC),
+        "document_reference": "synthetic letter",
+        "recorded_by": "test",
+        **fields,
+    }
+    return consent_record(**values)
 
 
 def make_sacred(protected_name: str) -> GovernedItem:
@@ -104,7 +104,7 @@ def records_of_every_model() -> dict[str, Model]:
     version = make_model_version(state="candidate")
     publish(version, [practice], [target])
     row = make_quarantined_row()
-    records = [
+    records: list[Any] = [
         practice, target, correlation, link, label, consent, api_client, key, version, row, row.batch,
         practice.item, practice.item.community, practice.item.attribution, consent.consent_items.get(),
         practice.practice_indications.get(), practice.dosage_profiles.first(), practice.sources.get(),

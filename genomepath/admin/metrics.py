@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+_SUBJECT = "model"
 _DIRECTIONS = (("tk_to_genomic", "5"), ("genomic_to_tk", "3"))
 
 
@@ -54,7 +55,8 @@ def _level(threshold: str, met: bool | None) -> str:
 
 
 def _protocol(name: str, result: Mapping[str, Any]) -> Iterator[MetricRow]:
-    for scorer, found in result.get("scorers", {}).items():
+    scorers = result.get("scorers", {})
+    for scorer, found in sorted(scorers.items(), key=lambda entry: entry[0] != _SUBJECT):
         cells = []
         for direction, k in _DIRECTIONS:
             row = found.get("directions", {}).get(direction, {})

@@ -112,7 +112,8 @@ class TrainingRunAdmin(ViewOnlyAdmin):
     @admin.display(description="Progress")
     def progress_bar(self, run: TrainingRun) -> SafeString:
         return format_html(
-            '<progress class="run-bar" max="{}" value="{}" aria-label="progress">{}</progress> {}',
+            '<span class="run-bar-cell"><progress class="run-bar" max="{}" value="{}" aria-label="progress">{}</progress> '
+            "{}</span>",
             max(run.progress_total, 1), run.progress_done, progress_text(run), progress_text(run),
         )  # fmt: skip
 

@@ -70,9 +70,9 @@ class ModelVersionAdmin(ViewOnlyAdmin):
     def gate_label(self, version: ModelVersion) -> str:
         return {True: "passed", False: "refused"}.get(version.gate.get("passed"), "not asked yet")
 
-    @admin.display(description="Marked", boolean=True)
-    def marked(self, version: ModelVersion) -> bool:
-        return version.marked_at is not None
+    @display(description="Marked", label={"marked": "danger"})
+    def marked(self, version: ModelVersion) -> str:
+        return "marked" if version.marked_at else ""
 
     @admin.display(description="Trained on")
     def trained_on_count(self, version: ModelVersion) -> str:

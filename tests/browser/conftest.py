@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -127,7 +128,7 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens pages, each with cookies of its own, and fails the test on a script error or a refused resource."""
     contexts, faults = [], []
 
-    def open_one(**options: object) -> Page:
+    def open_one(**options: Any) -> Page:
         context = browser.new_context(**options)
         contexts.append(context)
         page = context.new_page()

@@ -8,6 +8,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
+from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
@@ -66,7 +67,7 @@ def test_the_key_page_of_the_library_is_not_offered() -> None:
 
 
 @pytest.fixture
-def records() -> dict[str, object]:
+def records() -> dict[str, Model]:
     return records_of_every_model()
 
 
