@@ -8,9 +8,8 @@ class GenomepathConfig(AppConfig):
     verbose_name = "GenomePath"
 
     def ready(self) -> None:
+        from ethics.reactions import on_items_withheld
         from genomepath import audit_events  # noqa: F401  registers this app's event types
         from genomepath.withdrawal import mark_models_of_withheld_items
-
-        from ethics.reactions import on_items_withheld
 
         on_items_withheld(mark_models_of_withheld_items)

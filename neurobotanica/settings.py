@@ -258,7 +258,9 @@ UNFOLD = {
     "SITE_SYMBOL": "spa",
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
-    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("neurobotanica/favicon.svg")}],
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("neurobotanica/favicon.svg")}
+    ],
     "STYLES": [lambda request: static("neurobotanica/admin.css")],
     "SIDEBAR": {"show_search": True, "show_all_applications": False},
     "COLORS": {

@@ -41,7 +41,7 @@ def django_db_setup(
     """The test database, always. pytest-django's own fixture makes none where only clones of it are asked for."""
     with django_db_blocker.unblock():
         keep = django_db_keepdb and not django_db_createdb
-        made = setup_databases(verbosity=0, interactive=False, aliases={"default"}, keepdb=keep)
+        made = setup_databases(verbosity=0, interactive=False, keepdb=keep)
     yield
     if not django_db_keepdb:
         with django_db_blocker.unblock():

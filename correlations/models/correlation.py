@@ -71,7 +71,9 @@ class Correlation(models.Model):
                 condition=Q(direction__in=[direction.value for direction in Direction]),
                 name="correlation_direction_is_known",
             ),
-            models.CheckConstraint(condition=Q(dose__in=[dose.value for dose in Dose]), name="correlation_dose_is_known"),
+            models.CheckConstraint(
+                condition=Q(dose__in=[dose.value for dose in Dose]), name="correlation_dose_is_known"
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=[status.value for status in ReviewStatus]), name="correlation_status_is_known"
             ),
@@ -88,9 +90,7 @@ class CorrelationEvidence(models.Model):
     evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="correlation_links")
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["correlation", "evidence"], name="correlation_evidence_once")
-        ]
+        constraints = [models.UniqueConstraint(fields=["correlation", "evidence"], name="correlation_evidence_once")]
 
     def __str__(self) -> str:
         return f"{self.evidence} for {self.correlation}"

@@ -48,9 +48,7 @@ class Evidence(models.Model):
     pmid = models.CharField(max_length=10, blank=True)
     doi = models.CharField(max_length=120, blank=True)
     source_url = models.TextField(blank=True)
-    level = models.CharField(
-        max_length=24, choices=choices_of(EvidenceLevel), default=EvidenceLevel.UNGRADED.value
-    )
+    level = models.CharField(max_length=24, choices=choices_of(EvidenceLevel), default=EvidenceLevel.UNGRADED.value)
     verified = models.BooleanField(default=False)
     year = models.PositiveSmallIntegerField(null=True, blank=True)
     target = models.ForeignKey(

@@ -96,8 +96,7 @@ class DosageProfile(models.Model):
             models.UniqueConstraint(fields=["practice", "level"], name="dosage_profile_once_a_level"),
             models.CheckConstraint(condition=Q(level__in=[dose.value for dose in Dose]), name="dosage_level_is_known"),
             models.CheckConstraint(
-                condition=Q(basis=DoseBasis.MODELLED.value)
-                | (Q(basis=DoseBasis.SOURCED.value) & ~Q(amount_range="")),
+                condition=Q(basis=DoseBasis.MODELLED.value) | (Q(basis=DoseBasis.SOURCED.value) & ~Q(amount_range="")),
                 name="dosage_sourced_names_range",
             ),
         ]

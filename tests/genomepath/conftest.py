@@ -47,8 +47,8 @@ def trained_model(django_db_setup, django_db_blocker, tmp_path_factory) -> Itera
         make_training_catalogue()
         trained = _printed("train_genomepath", "--preset", "small", "--epochs", "3", "--json", "--no-progress")
         judged = _printed("evaluate_genomepath", "--json", str(file), "--workers", "1", "--no-progress")
-        version = ModelVersion.objects.values().get()
-        run = TrainingRun.objects.values().get(kind="training")
+        version = dict(ModelVersion.objects.values().get())
+        run = dict(TrainingRun.objects.values().get(kind="training"))
         transaction.set_rollback(True)
     yield TrainedModel(root, version, run, trained, judged, json.loads(file.read_text(encoding="utf-8")))
 

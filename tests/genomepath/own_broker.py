@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import redis
 
@@ -18,14 +19,17 @@ from neurobotanica.celery_app import app
 def broker_settings(*, url: str = "", **transport_options: object) -> Iterator[None]:
     """The application talks to this broker inside the block."""
     before = app.conf.broker_url, app.conf.broker_transport_options
-    app.conf.broker_url = url or before[0]
-    app.conf.broker_transport_options = {**before[1], **transport_options}
-    app._after_fork()  # forgets its connections, as in a new process
+    _connect(url or before[0], {**before[1], **transport_options})
     try:
         yield
     finally:
-        app.conf.broker_url, app.conf.broker_transport_options = before
-        app._after_fork()
+        _connect(*before)
+
+
+def _connect(url: str, transport_options: dict[str, Any]) -> None:
+    application: Any = app
+    application.conf.broker_url, application.conf.broker_transport_options = url, transport_options
+    application._after_fork()  # forgets its connections, as in a new process
 
 
 @dataclass(frozen=True)

@@ -251,6 +251,7 @@ def test_a_training_that_was_cut_off_is_resumed_and_gives_the_weights_of_an_unin
     run.refresh_from_db()
     assert (facts["state"], run.attempt) == ("succeeded", 2)
     uninterrupted = trained_model.root / trained_model.version["folder"] / "model.safetensors"
+    assert run.model_version is not None
     resumed = artefact_root() / run.model_version.folder / "model.safetensors"
     assert resumed.read_bytes() == uninterrupted.read_bytes()
     epochs = [line.split("Epoch ")[1][0] for line in run.log.splitlines() if "Epoch " in line]

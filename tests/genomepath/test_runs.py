@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -60,7 +60,7 @@ def events(run: TrainingRun) -> list[str]:
     return [event.event_type for event in found]
 
 
-def stale() -> timezone.datetime:
+def stale() -> datetime:
     return timezone.now() - heartbeat_limit() - timedelta(seconds=1)
 
 
@@ -117,6 +117,7 @@ def test_a_run_ends_well_with_progress_log_heartbeat_and_event(version):
     assert (run.state, run.error, run.attempt) == ("succeeded", "", 1)
     assert (run.progress_done, run.progress_total) == (1, 1)
     assert "8 predictions published." in run.log
+    assert run.started_at and run.heartbeat_at and run.finished_at
     assert run.requested_at <= run.started_at <= run.heartbeat_at <= run.finished_at
     assert Prediction.objects.filter(model_version=version).count() == 8
     assert events(run) == ["training.requested", "training.completed"]
