@@ -30,24 +30,25 @@ CHROMIUM_ARGUMENTS = [
 START_SECONDS = 60
 
 
-def chromium_path() -> str | None:
-    """Debian's Chromium, or None."""
-    return next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
-
-
-@pytest.fixture
-def browser(committed_database: CommittedDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    """One a test. While it is open, playwright's event loop runs in this thread: Django would refuse to query, and keeps
-    connections apart from those outside. So the database is cloned before, and the inner connections are closed here.
-    """
-    path = chromium_path()
+@pytest.fixture(autouse=True)
+def chromium() -> str:
+    """Where Debian's Chromium is. Without it the tests are skipped, or fail where REQUIRE_BROWSER asks for them."""
+    path = next((found for name in ("chromium", "chromium-browser") if (found := shutil.which(name))), None)
     if path is None:
         if os.environ.get("REQUIRE_BROWSER") == "1":
             pytest.fail("REQUIRE_BROWSER=1, and there is no Chromium")
         pytest.skip("not run: no Chromium")
+    return path
+
+
+@pytest.fixture
+def browser(chromium: str, committed_database: CommittedDatabase, monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    """One a test. While it is open, playwright's event loop runs in this thread: Django would refuse to query, and keeps
+    connections apart from those outside. So the database is cloned before, and the inner connections are closed here.
+    """
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        opened = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
         yield opened
         connections.close_all()
         opened.close()
