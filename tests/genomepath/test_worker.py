@@ -180,3 +180,28 @@ def test_a_training_cancelled_while_the_worker_trains_stops(environment, unblock
     run.refresh_from_db()
     assert (run.state, following.state) == ("cancelled", "succeeded")
     assert run.model_version is None
+
+
+@pytest.mark.slow
+def test_the_worker_judges_what_it_trained_when_asked_to(environment, unblocked, tmp_path):
+    """Folds run in processes of their own, although the pool process may have no children of multiprocessing."""
+    make_training_catalogue()
+    log = tmp_path / "worker.log"
+
+    run_request(
+        kind=RunKind.TRAINING,
+        preset="small",
+        requested_by="engineer",
+        parameters={"hyperparameters": {"epochs": 2}, "then_evaluate": True, "protocols": ["P0", "P1"], "workers": 2},
+    )
+    with ml_worker(environment, log):
+        training = TrainingRun.objects.get(kind="training")
+        wait_for(training, has_ended, log)
+        evaluation = TrainingRun.objects.get(kind="evaluation")
+        wait_for(evaluation, has_ended, log, seconds=180)
+
+    assert (training.state, evaluation.state) == ("succeeded", "succeeded"), evaluation.error
+    version = ModelVersion.objects.get()
+    assert set(version.metrics["protocols"]) == {"P0", "P1"}
+    assert version.gate["rules"]
+    assert "The gate" in evaluation.log
