@@ -90,6 +90,7 @@ class CorrelationEvidence(models.Model):
     evidence = models.ForeignKey(Evidence, on_delete=models.PROTECT, related_name="correlation_links")
 
     class Meta:
+        verbose_name_plural = "correlation evidence"
         constraints = [models.UniqueConstraint(fields=["correlation", "evidence"], name="correlation_evidence_once")]
 
     def __str__(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 import pghistory
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
@@ -14,6 +15,7 @@ from correlations.querysets import DosageProfileQuerySet, PracticeQuerySet
 from correlations.vocabulary import Dose, DoseBasis, EvidenceLevel, Origin
 from ethics.models import GovernedItem
 from ethics.models.choices import choices_of
+from ethics.models.policy_revision import raises_policy_revision
 
 
 @pghistory.track()
@@ -56,6 +58,8 @@ class Practice(models.Model):
                 fields=["origin", "external_id"], condition=~Q(external_id=""), name="practice_external_id_once"
             ),
         ]
+        # Who may use a practice changes with its item, not with its wording.
+        triggers = [raises_policy_revision(pgtrigger.UpdateOf("item_id") | pgtrigger.Delete)]
 
     def __str__(self) -> str:
         return self.title

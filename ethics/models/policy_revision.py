@@ -30,12 +30,15 @@ class PolicyRevision(models.Model):
         return int(cls.objects.values_list("value", flat=True).get(pk=cls.SINGLETON_ID))
 
 
-def raises_policy_revision() -> Any:
+EVERY_CHANGE = pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate
+
+
+def raises_policy_revision(operation: Any = EVERY_CHANGE) -> Any:
     """A statement-level trigger for a governed table; give it in ``Meta.triggers``."""
     return pgtrigger.Trigger(
         name="raise_policy_revision",
         level=pgtrigger.Statement,
         when=pgtrigger.After,
-        operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete | pgtrigger.Truncate,
+        operation=operation,
         func="UPDATE ethics_policyrevision SET value = value + 1, changed_at = now() WHERE id = 1; RETURN NULL;",
     )
