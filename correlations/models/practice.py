@@ -59,7 +59,7 @@ class Practice(models.Model):
             ),
         ]
         # Who may use a practice changes with its item, not with its wording.
-        triggers = [raises_policy_revision(pgtrigger.UpdateOf("item_id") | pgtrigger.Delete)]
+        triggers = [raises_policy_revision(pgtrigger.UpdateOf("item_id") | pgtrigger.Delete)]  # type: ignore[no-untyped-call]
 
     def __str__(self) -> str:
         return self.title

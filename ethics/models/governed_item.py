@@ -82,7 +82,8 @@ class GovernedItem(models.Model):
                 name="item_documented_basis_names_source",
             ),
             models.CheckConstraint(
-                condition=~Q(sacred_status=SacredStatus.SACRED.value) | Q(display_label="", basis=Basis.NONE.value, basis_source=""),
+                condition=~Q(sacred_status=SacredStatus.SACRED.value)
+                | Q(display_label="", basis=Basis.NONE.value, basis_source=""),
                 name="item_sacred_holds_no_detail",
             ),
         ]
