@@ -56,7 +56,7 @@ def test_another_export_with_the_same_rows_adds_none_of_them_again(folder, tmp_p
 def test_a_later_export_does_not_overwrite_what_a_curator_wrote(folder, tmp_path):
     phase3_import(folder=folder)
     Practice.objects.update(title="Curated title")
-    Correlation.objects.update(status="approved", confidence=0.3)
+    Correlation.objects.update(status="approved", confidence=0.3, quality="poor")
     phase3_import(folder=write_export(tmp_path / "later", practices=[practice(practice_name="Other title")]))
     assert Practice.objects.get().title == "Curated title"
     assert Correlation.objects.get().status == "approved"
