@@ -182,6 +182,9 @@ USE_TZ = True
 
 STATIC_URL = "static/"
 STATIC_ROOT = NEUROBOTANICA_HOME / "static"
+if not PRODUCTION:
+    # Development serves from the apps; WhiteNoise still wants the folder that collectstatic would fill.
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -121,6 +121,7 @@ class PracticeAdmin(CatalogueAdmin):
 
     item_path = "item"
     form = PracticeForm
+    ordering = ("slug",)
     list_display = ("title", "tradition", "community", "evidence_level", "correlation_count", "origin")
     list_filter = ("evidence_level", "origin", "tradition")
     search_fields = ("title", "slug", "tradition", "region", "external_id")
