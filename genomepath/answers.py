@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from correlations.models import Correlation, DosageProfile, Evidence, GenomicTarget, Practice, SynergyPair
-from correlations.vocabulary import Direction, Dose, ReviewStatus
+from correlations.vocabulary import Direction, Dose, DoseBasis, ReviewStatus
 from ethics.attribution import AttributionStatement, attribution_for
 from ethics.policy import Audience, Purpose
 from genomepath.models import ModelVersion, Prediction
@@ -228,13 +228,17 @@ def _approved_correlations(
 
 
 def _evidence_content(correlations: Iterable[Correlation], dose: Dose | None) -> AnswerContent:
-    """``validated`` when an approved correlation exists for the pair, and at the asked dose where one was asked."""
+    """``validated`` when an approved correlation exists for the pair, and at the asked dose where one was asked.
+
+    ``sourced_doses`` are the levels that a source resolves: a modelled level repeats the pair and adds no evidence.
+    """
     correlations = list(correlations)
     counted = [entry for entry in correlations if dose is None or entry.dose == dose.value]
+    sourced = {entry.dose for entry in correlations if entry.dose_basis == DoseBasis.SOURCED.value}
     sources = {source.pk: source for entry in counted for source in entry.evidence.all()}
     return {
         "status": "validated" if counted else "predicted_only",
-        "validated_doses": [level.value for level in Dose if level.value in {entry.dose for entry in correlations}],
+        "sourced_doses": [level.value for level in Dose if level.value in sourced],
         "sources": [source_content(sources[key]) for key in sorted(sources)],
     }
 

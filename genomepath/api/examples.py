@@ -43,7 +43,7 @@ _DOSAGE: dict[str, Any] = {
     "note": "No source resolves the dose.",
     "source": None,
 }
-_EVIDENCE: dict[str, Any] = {"status": "predicted_only", "validated_doses": [], "sources": []}
+_EVIDENCE: dict[str, Any] = {"status": "predicted_only", "sourced_doses": [], "sources": []}
 _FRAME: dict[str, Any] = {
     "model": {
         "sha256": "0" * 64,

@@ -117,10 +117,11 @@ class AnsweredDoseSerializer(DosageSerializer):
 
 class EvidenceStatusSerializer(serializers.Serializer):
     """``validated``: an approved, sourced correlation exists for the pair (in the direction from a practice: at the
-    answered dose). ``predicted_only``: the model alone says so."""
+    answered dose). ``predicted_only``: the model alone says so. ``sourced_doses``: the dose levels of an approved
+    correlation that a source resolves; modelled levels are not among them."""
 
     status = serializers.ChoiceField(["validated", "predicted_only"])
-    validated_doses = serializers.ListField(child=serializers.ChoiceField(DOSES))
+    sourced_doses = serializers.ListField(child=serializers.ChoiceField(DOSES))
     sources = SourceSerializer(many=True)
 
 

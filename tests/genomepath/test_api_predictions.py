@@ -90,7 +90,7 @@ def test_dose_guidance_names_its_basis(catalogue, make_api_client):
 
 def test_evidence_is_validated_only_by_an_approved_correlation_at_the_dose(catalogue, make_api_client):
     practice = catalogue.practices[0]
-    approved = make_correlation(practice, catalogue.targets[0], dose="low", status="approved")
+    approved = make_correlation(practice, catalogue.targets[0], dose="low", dose_basis="sourced", status="approved")
     evidence = make_evidence(reference="Synthetic correlation reference")
     CorrelationEvidence.objects.create(correlation=approved, evidence=evidence)
     make_correlation(practice, catalogue.targets[1], dose="low", status="draft")
@@ -101,7 +101,16 @@ def test_evidence_is_validated_only_by_an_approved_correlation_at_the_dose(catal
 
     assert [entry["evidence"]["status"] for entry in low] == ["validated", *["predicted_only"] * 3]
     assert low[0]["evidence"]["sources"][0]["reference"] == "Synthetic correlation reference"
-    assert high[0]["evidence"] == {"status": "predicted_only", "validated_doses": ["low"], "sources": []}
+    assert high[0]["evidence"] == {"status": "predicted_only", "sourced_doses": ["low"], "sources": []}
+
+
+def test_a_modelled_dose_counts_as_no_evidence_for_the_dose(catalogue, make_api_client):
+    practice = catalogue.practices[0]
+    make_correlation(practice, catalogue.targets[0], dose="low", dose_basis="modelled", status="approved")
+
+    low = json.loads(make_api_client().http.get(practice_url(practice.slug), {"dose": "low"}).content)["predictions"]
+
+    assert low[0]["evidence"] == {"status": "validated", "sourced_doses": [], "sources": []}
 
 
 def test_synergies_are_listed_when_both_targets_are_in_the_answer(catalogue, make_api_client):

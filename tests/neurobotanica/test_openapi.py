@@ -12,6 +12,7 @@ from correlations.models import CorrelationEvidence
 from ethics.models import ItemLabel, Label
 from genomepath.api.examples import PRACTICE_ANSWER, TARGET_ANSWER
 from tests.factories import make_catalogue, make_correlation, make_evidence, make_synergy
+from tests.service_home import PROJECT_ROOT
 
 PREDICTIONS = {
     "/api/v1/predictions/practices/{slug}/targets/": "PracticePredictions",
@@ -65,6 +66,11 @@ def test_dose_default_and_bounds_of_k_are_documented(document):
 def test_examples_match_the_schema(document):
     assert_matches(document, "PracticePredictions", PRACTICE_ANSWER)
     assert_matches(document, "TargetPredictions", TARGET_ANSWER)
+
+
+def test_the_answer_in_the_readme_matches_the_schema(document):
+    shown = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8").split("```json\n")[1].split("```")[0]
+    assert_matches(document, "PracticePredictions", json.loads(shown))
 
 
 @pytest.mark.django_db
