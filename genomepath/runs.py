@@ -26,6 +26,7 @@ from kombu.exceptions import OperationalError as BrokerError
 
 from ethics import audit
 from ethics.audit import AuditContext, audit_context
+from ethics.redaction import without_row_content
 from genomepath.ml.config import ConfigError, preset_config
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.models.training_run import RunKind, RunState
@@ -115,7 +116,8 @@ def run_execute(*, public_id: UUID, observer: Observer | None = None) -> Trainin
         except RunInterrupted:
             logger.info("run %s was cancelled or taken up elsewhere; attempt %s stops", run.public_id, run.attempt)
         except Exception as error:  # the boundary where every cause becomes a recorded end
-            logger.exception("run %s failed", run.public_id)
+            # A refused request is its asker's to mend; anything else is ours, and its traceback belongs in the log.
+            logger.warning("run %s failed", run.public_id, exc_info=not isinstance(error, ValidationError))
             _fail(run, error)
         else:
             _succeed(run)
@@ -296,11 +298,11 @@ def _succeed(run: TrainingRun) -> None:
 @transaction.atomic
 def _fail(run: TrainingRun, error: Exception) -> None:
     messages = error.messages if isinstance(error, ValidationError) else [str(error) or type(error).__name__]
-    cause = "".join(traceback.format_exception(error))[-20_000:]
+    cause = without_row_content("".join(traceback.format_exception(error)))[-20_000:]
     ended = _finish(
         run,
         RunState.FAILED,
-        message=" ".join(messages).replace("\0", "")[:300],
+        message=without_row_content(" ".join(messages)).replace("\0", "")[:300],
         error=cause.replace("\0", ""),  # PostgreSQL stores no NUL
     )
     if ended:
