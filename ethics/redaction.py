@@ -11,7 +11,8 @@ import re
 
 # What is quoted may run over several lines, blank ones among them: it ends only where a traceback goes on.
 _QUOTE = re.compile(
-    r"^(?P<label>[ \t]*(?:DETAIL|CONTEXT|STATEMENT|QUERY)):.*?(?=^HINT:|^Traceback \(|^The above exception|^During handling|\Z)",
+    r"^(?P<label>[ \t]*(?:DETAIL|CONTEXT|STATEMENT|QUERY)):.*?"
+    r"(?=^HINT:|^Traceback \(|^The above exception|^During handling|\Z)",
     re.DOTALL | re.MULTILINE,
 )
 
