@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import uuid
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,9 +14,9 @@ from correlations.models import Condition, DiseaseAssociation, ImportBatch, Quar
 from ethics import audit
 from ethics.clients import api_key_create, client_create
 from ethics.consent import consent_record
-from ethics.models import Consent, GovernedItem, ItemLabel, Label, PolicyRevision
+from ethics.models import Consent, GovernedItem, ItemLabel, Label, PolicyRevision, WithdrawalCase
 from ethics.policy import Audience, ConsentState, LabelRule, Purpose, SacredStatus
-from genomepath.models import TrainingRun
+from genomepath.models import ExportRecord, TrainingRun
 from tests.factories import (
     make_community,
     make_correlation,
@@ -73,6 +74,23 @@ def make_label(rule: LabelRule = LabelRule.NONE) -> Label:
     )
 
 
+def make_withdrawal_case(item: GovernedItem, **fields: object) -> WithdrawalCase:
+    """An open case over an item, with one step."""
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    case = WithdrawalCase.objects.create(
+        **{
+            "community": item.community,
+            "cause": "objected",
+            "item_public_ids": [item.public_id],
+            "opened_at": moment,
+            "deadline_at": moment,
+            **fields,
+        }
+    )
+    case.steps.create(what="answer_cache.purged", where="answer cache", counts={"answers": 1}, done_at=moment)
+    return case
+
+
 def make_quarantined_row(**fields: object) -> QuarantinedRow:
     """An open row of a synthetic import."""
     batch, _ = ImportBatch.objects.get_or_create(
@@ -104,6 +122,7 @@ def records_of_every_model() -> dict[str, Model]:
     version = make_model_version(state="candidate")
     publish(version, [practice], [target])
     row = make_quarantined_row()
+    case = make_withdrawal_case(practice.item)
     records: list[Any] = [
         practice, target, correlation, link, label, consent, api_client, key, version, row, row.batch,
         practice.item, practice.item.community, practice.item.attribution, consent.consent_items.get(),
@@ -112,7 +131,14 @@ def records_of_every_model() -> dict[str, Model]:
         DiseaseAssociation.objects.create(target=target, name="synthetic disease", source="synthetic"),
         ItemLabel.objects.create(item=practice.item, label=label),
         TrainingRun.objects.create(requested_by="test", preset="small"),
-        PolicyRevision.objects.get(),
+        PolicyRevision.objects.get(), case, case.steps.get(),
+        ExportRecord.objects.create(
+            what="training set",
+            recipient="Synthetic recipient",
+            data_sha256="0" * 64,
+            item_public_ids=[uuid.uuid4()],
+            exported_by="test",
+        ),
         audit.record("client.created", subjects=["synthetic"], details={"audience": "research"}),
     ]  # fmt: skip
     return {record._meta.label_lower: record for record in records}

@@ -6,12 +6,14 @@ from ethics.models.community import Community
 from ethics.models.consent import Consent, ConsentItem
 from ethics.models.governed_item import Attribution, GovernedItem, ItemLabel, Label
 from ethics.models.policy_revision import PolicyRevision
+from ethics.models.withdrawal import CaseState, WithdrawalCase, WithdrawalCause, WithdrawalStep
 
 __all__ = [
     "ApiClient",
     "ApiKey",
     "Attribution",
     "AuditEvent",
+    "CaseState",
     "Community",
     "Consent",
     "ConsentItem",
@@ -19,4 +21,7 @@ __all__ = [
     "ItemLabel",
     "Label",
     "PolicyRevision",
+    "WithdrawalCase",
+    "WithdrawalCause",
+    "WithdrawalStep",
 ]

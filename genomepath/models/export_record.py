@@ -1,0 +1,33 @@
+"""Exports that were handed out: to whom, and which governed items they held."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+from django.db.models import Q
+
+
+class ExportRecord(models.Model):
+    """One export. A withdrawal finds here who has to be told. It holds identifiers alone, none of the content."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    what = models.CharField(max_length=40, help_text="The kind of the export, such as a training set.")
+    recipient = models.CharField(max_length=200, help_text="The person or organisation that it was made for.")
+    data_sha256 = models.CharField(max_length=64)
+    item_public_ids = ArrayField(models.UUIDField(), default=list, blank=True)
+    exported_by = models.CharField(max_length=150)
+    exported_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-exported_at", "-id"]
+        indexes = [GinIndex(fields=["item_public_ids"], name="export_item_public_ids")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(recipient=""), name="export_has_recipient"),
+            models.CheckConstraint(condition=Q(data_sha256__regex=r"^[0-9a-f]{64}$"), name="export_sha256_form"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} {str(self.public_id)[:8]}"
