@@ -1,10 +1,13 @@
 """Who may use what, and why: one pure function.
 
-``decide`` knows nothing of the database. ``ethics.querysets`` says the same in SQL, and a property test holds the two equal.
+``RULES`` is the policy: the first rule that speaks wins, and what no rule allows is refused. ``decide`` gives the answer,
+``explain`` what every rule says. Both know nothing of the database. ``ethics.querysets`` says the same in SQL, and a
+property test holds the two equal. ``docs/ethics.md`` tells the rules in words.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -63,6 +66,14 @@ class LabelRule(StrEnum):
     NON_COMMERCIAL = "non_commercial"
     COMMUNITY_ONLY = "community_only"
     SECRET = "secret"  # noqa: S105  the Local Contexts term, not a credential
+
+
+class Verdict(StrEnum):
+    """What one rule says of a use."""
+
+    REFUSES = "refuses"
+    ALLOWS = "allows"
+    SILENT = "silent"
 
 
 class Reason(StrEnum):
@@ -138,37 +149,133 @@ class Decision:
     consent_reference: str = ""
 
 
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found: its verdict, and the references of the consents that it rests on."""
+
+    verdict: Verdict
+    consent_references: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of the policy: its sentence, the reason that it gives, and how it judges."""
+
+    sentence: str
+    reason: Reason
+    judge: Callable[[ItemFacts, Purpose, Audience, datetime], Finding]
+
+
+@dataclass(frozen=True)
+class RuleVerdict:
+    """What a rule says of a use. ``decides`` marks the one whose verdict is the answer."""
+
+    rule: str
+    reason: Reason
+    verdict: Verdict
+    consent_references: tuple[str, ...] = ()
+    decides: bool = False
+
+
+_SILENT = Finding(Verdict.SILENT)
+
+
+def _refuses_if(condition: bool) -> Finding:
+    return Finding(Verdict.REFUSES) if condition else _SILENT
+
+
+def _sacred(facts: ItemFacts, purpose: Purpose, audience: Audience, now: datetime) -> Finding:
+    return _refuses_if(facts.sacred_status == SacredStatus.SACRED)
+
+
+def _secret_label(facts: ItemFacts, purpose: Purpose, audience: Audience, now: datetime) -> Finding:
+    return _refuses_if(LabelRule.SECRET in facts.label_rules)
+
+
+def _objection(facts: ItemFacts, purpose: Purpose, audience: Audience, now: datetime) -> Finding:
+    return _refuses_if(facts.has_objection)
+
+
+def _refused(facts: ItemFacts, purpose: Purpose, audience: Audience, now: datetime) -> Finding:
+    references = tuple(consent.reference for consent in facts.consents if consent.refuses(purpose, audience))
+    return Finding(Verdict.REFUSES, references) if references else _SILENT
+
+
+def _curation(facts: ItemFacts, purpose: Purpose, audience: Audience, now: datetime) -> Finding:
+    return Finding(Verdict.ALLOWS) if purpose == Purpose.CURATION else _SILENT
+
+
+def _unattributed(facts: ItemFacts, purpose: Purpose, audience: Audience, now: datetime) -> Finding:
+    return _refuses_if(not facts.has_attribution)
+
+
+def _community_only(facts: ItemFacts, purpose: Purpose, audience: Audience, now: datetime) -> Finding:
+    return _refuses_if(LabelRule.COMMUNITY_ONLY in facts.label_rules and audience != Audience.COMMUNITY)
+
+
+def _non_commercial(facts: ItemFacts, purpose: Purpose, audience: Audience, now: datetime) -> Finding:
+    return _refuses_if(LabelRule.NON_COMMERCIAL in facts.label_rules and audience == Audience.COMMERCIAL)
+
+
+def _consented(facts: ItemFacts, purpose: Purpose, audience: Audience, now: datetime) -> Finding:
+    references = tuple(consent.reference for consent in facts.consents if consent.grants(purpose, audience, now))
+    return Finding(Verdict.ALLOWS, references) if references else _SILENT
+
+
+def _documented(facts: ItemFacts, purpose: Purpose, audience: Audience, now: datetime) -> Finding:
+    stands = facts.basis == Basis.DOCUMENTED and facts.has_basis_source and facts.sacred_status == SacredStatus.NONE
+    return Finding(Verdict.ALLOWS) if stands else _SILENT
+
+
+RULES: tuple[Rule, ...] = (
+    Rule("A sacred item is never used.", Reason.SACRED, _sacred),
+    Rule("A secret label refuses every use.", Reason.SECRET_LABEL, _secret_label),
+    Rule("An objection of the community refuses every use.", Reason.OBJECTION, _objection),
+    Rule(
+        "A denied or withdrawn consent refuses the uses that it names; a withdrawn one refuses curation as well.",
+        Reason.REFUSED,
+        _refused,
+    ),
+    Rule("An item that nothing above refuses may be curated.", Reason.CURATION, _curation),
+    Rule("An item without its attribution is not used.", Reason.UNATTRIBUTED, _unattributed),
+    Rule("A community-only label refuses everybody but the community.", Reason.COMMUNITY_ONLY, _community_only),
+    Rule("A non-commercial label refuses commercial clients.", Reason.NON_COMMERCIAL, _non_commercial),
+    Rule("A consent in force that names purpose and audience allows the use.", Reason.CONSENTED, _consented),
+    Rule(
+        "An item that is documented and published, with its source and without a sacred status, may be used.",
+        Reason.DOCUMENTED,
+        _documented,
+    ),
+)
+DEFAULT_DENY = "What no rule allows is refused."
+
+
 def decide(facts: ItemFacts, purpose: Purpose, audience: Audience, now: datetime) -> Decision:
     """Decide whether an item may be used. Default deny: what no rule allows is refused.
 
     The first rule that speaks wins. Sacred status, a secret label, an objection and a refusal come before any basis of use.
     """
-    refusal = _refusal(facts, purpose, audience)
-    if refusal is not None:
-        return Decision(False, refusal)
-    if purpose == Purpose.CURATION:
-        return Decision(True, Reason.CURATION)
-    if not facts.has_attribution:
-        return Decision(False, Reason.UNATTRIBUTED)
-    if LabelRule.COMMUNITY_ONLY in facts.label_rules and audience != Audience.COMMUNITY:
-        return Decision(False, Reason.COMMUNITY_ONLY)
-    if LabelRule.NON_COMMERCIAL in facts.label_rules and audience == Audience.COMMERCIAL:
-        return Decision(False, Reason.NON_COMMERCIAL)
-    for consent in facts.consents:
-        if consent.grants(purpose, audience, now):
-            return Decision(True, Reason.CONSENTED, consent.reference)
-    if facts.basis == Basis.DOCUMENTED and facts.has_basis_source and facts.sacred_status == SacredStatus.NONE:
-        return Decision(True, Reason.DOCUMENTED)
+    for rule in RULES:
+        finding = rule.judge(facts, purpose, audience, now)
+        if finding.verdict == Verdict.REFUSES:
+            return Decision(False, rule.reason)
+        if finding.verdict == Verdict.ALLOWS:
+            return Decision(True, rule.reason, next(iter(finding.consent_references), ""))
     return Decision(False, Reason.NO_BASIS)
 
 
-def _refusal(facts: ItemFacts, purpose: Purpose, audience: Audience) -> Reason | None:
-    if facts.sacred_status == SacredStatus.SACRED:
-        return Reason.SACRED
-    if LabelRule.SECRET in facts.label_rules:
-        return Reason.SECRET_LABEL
-    if facts.has_objection:
-        return Reason.OBJECTION
-    if any(consent.refuses(purpose, audience) for consent in facts.consents):
-        return Reason.REFUSED
-    return None
+def explain(facts: ItemFacts, purpose: Purpose, audience: Audience, now: datetime) -> tuple[RuleVerdict, ...]:
+    """What every rule says of a use, in the order in which they speak; the last one is the default.
+
+    Exactly one of them decides: the first that is not silent, as in ``decide``. Those after it are asked as well, so that
+    a reader sees what would still refuse the use if the deciding rule no longer spoke. For officers and stewards only.
+    """
+    decided = False
+    verdicts = []
+    for rule in RULES:
+        finding = rule.judge(facts, purpose, audience, now)
+        decides = not decided and finding.verdict != Verdict.SILENT
+        decided = decided or decides
+        verdicts.append(RuleVerdict(rule.sentence, rule.reason, finding.verdict, finding.consent_references, decides))
+    default = Verdict.SILENT if decided else Verdict.REFUSES
+    return (*verdicts, RuleVerdict(DEFAULT_DENY, Reason.NO_BASIS, default, decides=not decided))

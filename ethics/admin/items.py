@@ -28,6 +28,7 @@ from ethics.admin.form_fields import (
 )
 from ethics.admin.form_page import FormPage, form_page, list_url, object_url
 from ethics.admin.visibility import sees_withheld
+from ethics.admin.why import WhyPage
 from ethics.models import Attribution, GovernedItem, ItemLabel
 from ethics.models.choices import choices_of
 from ethics.policy import Audience, Basis, Purpose, SacredStatus, decide
@@ -94,7 +95,7 @@ class AttributionInline(PlatformInline):
 
 
 @admin.register(GovernedItem)
-class GovernedItemAdmin(PlatformAdmin):
+class GovernedItemAdmin(WhyPage, PlatformAdmin):
     """See the module."""
 
     item_path = "pk"
@@ -105,7 +106,7 @@ class GovernedItemAdmin(PlatformAdmin):
     search_fields = ("display_label", "=public_id", "community__name")
     autocomplete_fields = ("community",)
     inlines = (ItemLabelInline, AttributionInline)
-    actions_detail = ("raise_status", "record_objection")
+    actions_detail = ("why", "raise_status", "record_objection")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         items: Any = super().get_queryset(request)
@@ -171,12 +172,12 @@ class GovernedItemAdmin(PlatformAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
-        self._log_opening(request, object_id)
+        self.log_opening(request, object_id)
         response: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
         return response
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
-        self._log_opening(request, object_id)
+        self.log_opening(request, object_id)
         return super().history_view(request, object_id, extra_context)
 
     def history_fields_hidden_from(self, request: HttpRequest, obj: Model) -> Sequence[str]:
@@ -185,7 +186,8 @@ class GovernedItemAdmin(PlatformAdmin):
             return [field.name for field in obj._meta.concrete_fields if field.name != "sacred_status"]
         return () if sees_withheld(request.user) else ("protected_names",)
 
-    def _log_opening(self, request: HttpRequest, object_id: str) -> None:
+    def log_opening(self, request: HttpRequest, object_id: str) -> None:
+        """Record that somebody opens a page of a sacred item."""
         item = self.get_object(request, object_id)
         if item is not None and item.sacred_status == SACRED and self.has_view_permission(request, item):
             audit.record("sacred.viewed", subjects=[item.public_id], communities=[item.community.slug])

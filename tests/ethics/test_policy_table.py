@@ -1,197 +1,54 @@
-"""The policy as a written table: every rule with the case that it alone decides, and the order in which rules speak."""
+"""The policy gives the answers of its written tables; every clause of it is needed for that."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+import ast
+import copy
+import inspect
+import itertools
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from types import ModuleType
 
 import pytest
 
-from ethics.policy import (
-    Audience,
-    Basis,
-    ConsentFacts,
-    ConsentState,
-    Decision,
-    ItemFacts,
-    LabelRule,
-    Purpose,
-    Reason,
-    SacredStatus,
-    decide,
+from ethics import policy
+from ethics.policy import RULES, Audience, Decision, LabelRule, Purpose, Reason, SacredStatus, Verdict, decide, explain
+from tests.ethics.truth_table import (
+    ALLOWING,
+    CONSENT_TABLE,
+    CONSENTS,
+    GRANT,
+    NO_BASIS,
+    NOW,
+    PLAIN,
+    TABLE,
+    WITHDRAWN,
+    ConsentRow,
+    Row,
+    consented,
 )
-
-NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-DAY = timedelta(days=1)
-PLAIN = ItemFacts(SacredStatus.NONE, Basis.DOCUMENTED, has_basis_source=True, has_attribution=True)
-NO_BASIS = replace(PLAIN, basis=Basis.NONE, has_basis_source=False)
-GRANT = ConsentFacts(
-    ConsentState.GRANTED,
-    frozenset({Purpose.PREDICTION}),
-    frozenset({Audience.COMMERCIAL}),
-    valid_from=NOW - DAY,
-    reference="consent-1",
-)
-
-
-def consented(*consents: ConsentFacts, facts: ItemFacts = NO_BASIS) -> ItemFacts:
-    return replace(facts, consents=consents)
-
-
-def labelled(*rules: LabelRule, facts: ItemFacts = PLAIN) -> ItemFacts:
-    return replace(facts, label_rules=frozenset(rules))
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table."""
-
-    rule: str
-    facts: ItemFacts
-    reason: Reason
-    purpose: Purpose = Purpose.PREDICTION
-    audience: Audience = Audience.COMMERCIAL
-
-
-ALLOWING = {Reason.DOCUMENTED, Reason.CONSENTED, Reason.CURATION}
-DENIED = replace(GRANT, state=ConsentState.DENIED)
-WITHDRAWN = replace(GRANT, state=ConsentState.WITHDRAWN)
-TABLE = [
-    Row("a documented and published item may be used", PLAIN, Reason.DOCUMENTED),
-    Row("a consent that covers the use allows it", consented(GRANT), Reason.CONSENTED),
-    Row("an item that nobody refused may be curated", NO_BASIS, Reason.CURATION, Purpose.CURATION),
-    Row("curation needs no attribution", replace(NO_BASIS, has_attribution=False), Reason.CURATION, Purpose.CURATION),
-    Row("what no rule allows is refused", NO_BASIS, Reason.NO_BASIS),
-    Row("a documented item without its source is refused", replace(PLAIN, has_basis_source=False), Reason.NO_BASIS),
-    Row("the basis 'consent' allows nothing without a consent", replace(PLAIN, basis=Basis.CONSENT), Reason.NO_BASIS),
-    Row("a sacred item is refused", replace(PLAIN, sacred_status=SacredStatus.SACRED), Reason.SACRED),
-    Row(
-        "a sacred item is refused although a consent covers it",
-        consented(GRANT, facts=replace(PLAIN, sacred_status=SacredStatus.SACRED)),
-        Reason.SACRED,
-    ),
-    Row(
-        "a sacred item is closed to curation",
-        replace(PLAIN, sacred_status=SacredStatus.SACRED),
-        Reason.SACRED,
-        Purpose.CURATION,
-        Audience.PLATFORM,
-    ),
-    Row(
-        "a restricted item is not used on a publication alone",
-        replace(PLAIN, sacred_status=SacredStatus.RESTRICTED),
-        Reason.NO_BASIS,
-    ),
-    Row(
-        "a restricted item is used with a consent",
-        consented(GRANT, facts=replace(PLAIN, sacred_status=SacredStatus.RESTRICTED)),
-        Reason.CONSENTED,
-    ),
-    Row("a secret label refuses", labelled(LabelRule.SECRET), Reason.SECRET_LABEL),
-    Row(
-        "a secret label beats a consent",
-        labelled(LabelRule.SECRET, facts=consented(GRANT)),
-        Reason.SECRET_LABEL,
-    ),
-    Row("a secret label closes to curation", labelled(LabelRule.SECRET), Reason.SECRET_LABEL, Purpose.CURATION),
-    Row("an objection beats a publication", replace(PLAIN, has_objection=True), Reason.OBJECTION),
-    Row("an objection beats a consent", consented(GRANT, facts=replace(PLAIN, has_objection=True)), Reason.OBJECTION),
-    Row("an objection closes to curation", replace(PLAIN, has_objection=True), Reason.OBJECTION, Purpose.CURATION),
-    Row("a denied consent beats a publication", consented(DENIED, facts=PLAIN), Reason.REFUSED),
-    Row("a denied consent beats a granted one", consented(GRANT, DENIED), Reason.REFUSED),
-    Row(
-        "a denied consent speaks of its purposes only",
-        consented(DENIED, facts=PLAIN),
-        Reason.DOCUMENTED,
-        Purpose.EXPORT,
-    ),
-    Row(
-        "a denied consent speaks of its audiences only",
-        consented(DENIED, facts=PLAIN),
-        Reason.DOCUMENTED,
-        audience=Audience.RESEARCH,
-    ),
-    Row("a denied consent for display leaves curation open", consented(DENIED), Reason.CURATION, Purpose.CURATION),
-    Row("a withdrawal beats a publication", consented(WITHDRAWN, facts=PLAIN), Reason.REFUSED),
-    Row("a withdrawal beats a granted consent, in any order", consented(WITHDRAWN, GRANT), Reason.REFUSED),
-    Row("a withdrawal closes to curation", consented(WITHDRAWN, facts=PLAIN), Reason.REFUSED, Purpose.CURATION),
-    Row("a withdrawal speaks of its purposes", consented(WITHDRAWN, facts=PLAIN), Reason.DOCUMENTED, Purpose.EXPORT),
-    Row(
-        "a refusal that a later consent superseded no longer speaks",
-        consented(replace(WITHDRAWN, superseded=True), GRANT),
-        Reason.CONSENTED,
-    ),
-    Row("a superseded consent allows nothing", consented(replace(GRANT, superseded=True)), Reason.NO_BASIS),
-    Row("a pending consent allows nothing", consented(replace(GRANT, state=ConsentState.PENDING)), Reason.NO_BASIS),
-    Row(
-        "a pending consent refuses nothing",
-        consented(replace(GRANT, state=ConsentState.PENDING), facts=PLAIN),
-        Reason.DOCUMENTED,
-    ),
-    Row("a consent covers its purposes only", consented(GRANT), Reason.NO_BASIS, Purpose.EXPORT),
-    Row("a consent covers its audiences only", consented(GRANT), Reason.NO_BASIS, audience=Audience.RESEARCH),
-    Row("a consent begins at its start", consented(replace(GRANT, valid_from=NOW)), Reason.CONSENTED),
-    Row(
-        "a consent does not hold before its start",
-        consented(replace(GRANT, valid_from=NOW + timedelta(microseconds=1))),
-        Reason.NO_BASIS,
-    ),
-    Row(
-        "a consent holds until just before its end",
-        consented(replace(GRANT, valid_until=NOW + timedelta(microseconds=1))),
-        Reason.CONSENTED,
-    ),
-    Row("a consent does not hold at its end", consented(replace(GRANT, valid_until=NOW)), Reason.NO_BASIS),
-    Row(
-        "the end of one consent leaves another in force",
-        consented(replace(GRANT, valid_until=NOW), replace(GRANT, reference="consent-2")),
-        Reason.CONSENTED,
-    ),
-    Row("an unattributed item is refused", replace(PLAIN, has_attribution=False), Reason.UNATTRIBUTED),
-    Row(
-        "an unattributed item is refused although a consent covers it",
-        consented(GRANT, facts=replace(NO_BASIS, has_attribution=False)),
-        Reason.UNATTRIBUTED,
-    ),
-    Row("a community-only label refuses other clients", labelled(LabelRule.COMMUNITY_ONLY), Reason.COMMUNITY_ONLY),
-    Row(
-        "a community-only label refuses the platform's own training",
-        labelled(LabelRule.COMMUNITY_ONLY),
-        Reason.COMMUNITY_ONLY,
-        Purpose.TRAINING,
-        Audience.PLATFORM,
-    ),
-    Row(
-        "a community-only label lets the community in",
-        labelled(LabelRule.COMMUNITY_ONLY),
-        Reason.DOCUMENTED,
-        audience=Audience.COMMUNITY,
-    ),
-    Row(
-        "a community-only label beats a consent",
-        labelled(LabelRule.COMMUNITY_ONLY, facts=consented(GRANT)),
-        Reason.COMMUNITY_ONLY,
-    ),
-    Row("a non-commercial label refuses commerce", labelled(LabelRule.NON_COMMERCIAL), Reason.NON_COMMERCIAL),
-    Row(
-        "a non-commercial label lets research in",
-        labelled(LabelRule.NON_COMMERCIAL),
-        Reason.DOCUMENTED,
-        audience=Audience.RESEARCH,
-    ),
-    Row(
-        "a non-commercial label beats a consent",
-        labelled(LabelRule.NON_COMMERCIAL, facts=consented(GRANT)),
-        Reason.NON_COMMERCIAL,
-    ),
-    Row("other labels change nothing", labelled(LabelRule.ATTRIBUTION, LabelRule.NONE), Reason.DOCUMENTED),
-]
 
 
 @pytest.mark.parametrize("row", TABLE, ids=lambda row: row.rule)
 def test_the_policy_decides_as_the_table_says(row: Row) -> None:
     decision = decide(row.facts, row.purpose, row.audience, NOW)
     assert (decision.reason, decision.allowed) == (row.reason, row.reason in ALLOWING)
+
+
+@pytest.mark.parametrize("row", CONSENT_TABLE, ids=lambda row: " + ".join(row.consents) or "none")
+def test_several_consents_of_one_item_give_what_the_table_says_in_any_order(row: ConsentRow) -> None:
+    for facts, purpose, reason in row.cases():
+        for order in itertools.permutations(facts.consents):
+            decision = decide(replace(facts, consents=order), purpose, Audience.COMMERCIAL, NOW)
+            assert (decision.reason, decision.allowed) == (reason, reason in ALLOWING), purpose
+
+
+def test_every_kind_of_consent_stands_alone_and_with_another_in_the_table() -> None:
+    alone = {row.consents[0] for row in CONSENT_TABLE if len(row.consents) == 1}
+    together = {words for row in CONSENT_TABLE if len(row.consents) > 1 for words in row.consents}
+    assert alone == together == set(CONSENTS)
 
 
 def test_every_reason_has_its_line() -> None:
@@ -240,3 +97,71 @@ def test_the_first_rule_of_two_gives_the_reason(stronger: Reason, weaker: Reason
             }[reason]
     facts = replace(facts, label_rules=frozenset(rules))
     assert decide(facts, Purpose.PREDICTION, Audience.COMMERCIAL, NOW) == Decision(False, stronger)
+
+
+def _differs_from_the_tables(module: ModuleType) -> bool:
+    """Whether a policy gives another answer than the tables in some line."""
+    cases = [(row.facts, row.purpose, row.audience, row.reason) for row in TABLE]
+    cases += [
+        (facts, purpose, Audience.COMMERCIAL, reason) for row in CONSENT_TABLE for facts, purpose, reason in row.cases()
+    ]
+    return any(
+        module.decide(_in(module, facts), purpose, audience, NOW).reason != reason
+        for facts, purpose, audience, reason in cases
+    )
+
+
+def _in(module: ModuleType, facts: policy.ItemFacts) -> policy.ItemFacts:
+    """The facts, with consents that judge by the module's rules."""
+    consents = tuple(module.ConsentFacts(**vars(consent)) for consent in facts.consents)
+    return replace(facts, consents=consents)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.reason.value)
+def test_the_tables_notice_the_loss_of_a_rule(rule: policy.Rule, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy, "RULES", tuple(kept for kept in RULES if kept is not rule))
+    assert _differs_from_the_tables(policy)
+
+
+def test_the_tables_hold_for_the_whole_policy() -> None:
+    assert not _differs_from_the_tables(policy)
+
+
+_JUDGING = {"grants", "refuses", "names", *(rule.judge.__name__ for rule in RULES)}
+
+
+def _mutants() -> Iterator[tuple[str, ast.Module]]:
+    """The policy without one operand of one ``and`` or ``or``: each clause of each condition removed in turn."""
+    tree = ast.parse(inspect.getsource(policy))
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.name in _JUDGING]
+    for function in functions:
+        for number, node in enumerate(node for node in ast.walk(function) if isinstance(node, ast.BoolOp)):
+            for position, operand in enumerate(node.values):
+                mutant = copy.deepcopy(tree)
+                same = next(
+                    found for found in ast.walk(mutant)
+                    if isinstance(found, ast.FunctionDef) and found.name == function.name
+                )  # fmt: skip
+                operation = [found for found in ast.walk(same) if isinstance(found, ast.BoolOp)][number]
+                operation.values[position] = ast.Constant(isinstance(operation.op, ast.And))
+                yield f"{function.name} without {ast.unparse(operand)}", mutant
+
+
+@pytest.mark.parametrize("name, tree", [pytest.param(*mutant, id=mutant[0]) for mutant in _mutants()])
+def test_the_tables_notice_the_loss_of_a_clause(name: str, tree: ast.Module, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("policy_without_a_clause")
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # dataclasses look their module up there
+    exec(compile(ast.fix_missing_locations(tree), name, "exec"), vars(module))  # noqa: S102  our own policy, less a clause
+    try:
+        assert _differs_from_the_tables(module)
+    except TypeError as error:  # without its guard, an open end is compared with the clock
+        assert name == "grants without self.valid_until is None", error
+
+
+def test_the_explanation_names_the_rule_that_decides_and_what_would_follow() -> None:
+    facts = replace(consented(GRANT, WITHDRAWN, facts=PLAIN), has_objection=True)
+    said = {entry.reason: entry for entry in explain(facts, Purpose.PREDICTION, Audience.COMMERCIAL, NOW)}
+    assert [reason for reason, entry in said.items() if entry.decides] == [Reason.OBJECTION]
+    assert said[Reason.REFUSED].verdict == Verdict.REFUSES
+    assert said[Reason.CONSENTED].consent_references == ("consent-1",)
+    assert said[Reason.SACRED].verdict == said[Reason.NO_BASIS].verdict == Verdict.SILENT
