@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -35,9 +36,9 @@ def model_register(
     trained_on: tuple[UUID, ...],
     include_drafts: bool,
 ) -> ModelVersion:
-    """Enter a trained model folder; the same weights trained again are the same version."""
+    """Enter a trained model folder; the same weights trained again are the same version, in the folder it has."""
     config = read_json(folder / "config.json")
-    version, _ = ModelVersion.objects.get_or_create(
+    version, created = ModelVersion.objects.get_or_create(
         sha256=sha256,
         defaults={
             "preset": config["preset"],
@@ -50,6 +51,13 @@ def model_register(
             "trained_on": list(trained_on),
         },
     )
+    if created or model_folder(version) == folder:
+        return version
+    if model_folder(version).is_dir():
+        shutil.rmtree(folder)
+    else:
+        version.folder = relative_to_root(folder)
+        version.save(update_fields=["folder"])
     return version
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
+from django.db.models import F, Max, Q
 from tqdm import tqdm
 
 from ethics.audit import command_audit_context
@@ -89,16 +90,19 @@ def _execute_here(run: TrainingRun, show_progress: bool) -> TrainingRun:
 
 
 def find_version(text: str | None) -> ModelVersion:
-    """The version whose SHA-256 starts with ``text``; the newest without it.
+    """The version whose SHA-256 starts with ``text``; without it the one that was trained last.
 
     Raises:
         CommandError: none, or more than one.
     """
     if text is None:
-        newest = ModelVersion.objects.order_by("-created_at").first()
-        if newest is None:
+        # Weights trained again are an old version: what counts is the training, not when they were first seen.
+        trained = Max("runs__finished_at", filter=Q(runs__kind=RunKind.TRAINING, runs__state=RunState.SUCCEEDED))
+        versions = ModelVersion.objects.annotate(trained_at=trained)
+        latest = versions.order_by(F("trained_at").desc(nulls_last=True), "-created_at").first()
+        if latest is None:
             raise CommandError("There is no model version yet: run train_genomepath first.")
-        return newest
+        return latest
     found = list(ModelVersion.objects.filter(sha256__startswith=text.lower())[:2])
     if len(found) != 1:
         raise CommandError(f"{'No' if not found else 'More than one'} model version starts with {text!r}.")

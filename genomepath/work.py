@@ -71,7 +71,7 @@ def train(run: TrainingRun, report: RunReporter) -> None:
     )
     run.model_version = version
     run.save(update_fields=["model_version"])
-    report.log(f"Model version {version.sha256[:12]} is a candidate.")
+    report.log(f"Model version {version.sha256[:12]} is registered ({version.state}).")
     if run.parameters.get("then_evaluate"):
         _request_evaluation(run, version)
 

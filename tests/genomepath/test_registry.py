@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -13,8 +14,9 @@ from ethics.models import AuditEvent
 from ethics.policy import SacredStatus
 from ethics.stewardship import item_record_objection, item_set_status
 from genomepath.artefacts import model_folder
-from genomepath.models import ModelVersion, Prediction
+from genomepath.models import ModelVersion, Prediction, TrainingRun
 from genomepath.registry import model_gate, model_promote, model_register
+from genomepath.run_command import find_version
 from tests.factories import make_model_version, make_practice
 
 pytestmark = pytest.mark.django_db
@@ -237,3 +239,40 @@ def test_the_same_weights_are_one_version(evaluated, settings):
 
     assert again == evaluated.version
     assert ModelVersion.objects.count() == 1
+
+
+def register_again(version: ModelVersion, folder):
+    return model_register(
+        sha256=version.sha256, folder=folder, snapshot_folder=folder, trained_on=(), include_drafts=False
+    )
+
+
+def test_weights_trained_again_keep_their_folder_and_leave_no_copy(evaluated, settings):
+    folder, again = model_folder(evaluated.version), settings.ARTEFACT_ROOT / "models" / "run-again"
+    shutil.copytree(folder, again)
+
+    assert model_folder(register_again(evaluated.version, again)) == folder
+    assert folder.is_dir()
+    assert not again.exists()
+
+
+def test_weights_trained_again_after_their_folder_was_lost_take_the_new_one(evaluated, settings):
+    again = settings.ARTEFACT_ROOT / "models" / "run-again"
+    shutil.move(model_folder(evaluated.version), again)
+
+    assert model_folder(register_again(evaluated.version, again)) == again
+    assert again.is_dir()
+
+
+def test_commands_take_the_version_that_was_trained_last(evaluated, copy_version):
+    later_created = copy_version(2)
+    for minutes, version in ((5, later_created), (1, evaluated.version)):
+        TrainingRun.objects.create(
+            kind="training",
+            state="succeeded",
+            model_version=version,
+            requested_by="engineer",
+            finished_at=timezone.now() - timedelta(minutes=minutes),
+        )
+
+    assert find_version(None) == evaluated.version
