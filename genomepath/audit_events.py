@@ -47,6 +47,14 @@ for _event_type in (
         details=frozenset({"direction"}),
     ),
     EventType(
+        "text.withheld",
+        "A free text got no answer: it named or came close to what is withheld, or was close to nothing known",
+        needs_subjects=False,
+        needs_purpose=True,
+        needs_model=True,
+        details=frozenset({"reasons"}),
+    ),
+    EventType(
         "catalogue.listed",
         "Practices were shown in a list",
         needs_communities=True,

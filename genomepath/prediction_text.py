@@ -21,6 +21,8 @@ def readable_answer(content: Content) -> str:
 
 
 def _attributions(content: Content) -> list[str]:
+    if content.get("abstained"):
+        return []
     if "learned_from" in content:
         lines = ["The model learned from documented knowledge of:"]
         return lines + [f"  {entry['name']}: {entry['statement']}" for entry in content["learned_from"]]
@@ -32,6 +34,8 @@ def _attributions(content: Content) -> list[str]:
 
 def _text_head(content: Content) -> list[str]:
     dose = content["dose"]
+    if content["abstained"]:
+        return [content["statement"]]
     return [f"Targets predicted for your text. Dose: {dose['level']} [{dose['chosen_by']}]", content["calibration"]]
 
 

@@ -1,14 +1,15 @@
 """Targets for a free text about a practice, scored by the active model where torch is at hand (never in the web process).
 
 The answer lists targets alone. It credits the communities whose knowledge the model learned from, as far as the policy
-allows their use at this moment, and names no practice: a text that mentions a withheld record learns nothing of it.
+allows their use at this moment, and names no practice. A text that names a protected record or comes close to a withheld
+one gets the same answer as a text about nothing known: none (``genomepath.text_admission``).
 """
 
 from __future__ import annotations
 
 import json
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 
@@ -21,12 +22,17 @@ from genomepath.answers import AnswerFrame, answer_frame, synergies_among, targe
 from genomepath.artefacts import artefact_root, model_folder
 from genomepath.models import ModelVersion
 from genomepath.serving import DEFAULT_DOSE, SubjectNotFound, serving_state
+from genomepath.text_admission import text_judge, text_refusal_record
+
+if TYPE_CHECKING:
+    from genomepath.ml.embedding import TextEncoder
 
 MAX_TEXT_BYTES = 100_000
 DIRECTION = "text_to_genomic"
 CALIBRATION_NOTE = (
     "The confidence is calibrated on held-out pairs of catalogued practices; for a free text it is an orientation only."
 )
+NO_ANSWER = "No answer can be given for this text."
 
 
 class ModelFolderUnreadable(Exception):
@@ -36,7 +42,10 @@ class ModelFolderUnreadable(Exception):
 def text_predict(
     *, text: str, dose: Dose | None, k: int, audience: Audience, now: datetime | None = None
 ) -> dict[str, Any]:
-    """Rank targets for the text and record the answer. The text itself is stored nowhere.
+    """Rank targets for the text and record the answer, or that there was none. The text itself is stored nowhere.
+
+    ``abstained`` is true, and nothing is predicted, for texts that the gate of free text does not admit. They are scored
+    all the same, so that the time taken says nothing.
 
     Raises:
         NoActiveModel: no model version is in service.
@@ -53,18 +62,14 @@ def text_predict(
         raise SubjectNotFound
     communities = sorted({slug for _, slug in learned_from})
     level = dose or DEFAULT_DOSE
-    ranked = _ranked_targets(version, text, level)
+    encoder = _encoder()
+    ranked = _ranked_targets(version, text, level, encoder)
+    verdict = text_judge(text=text, audience=audience, now=now, encode=encoder.encode)
+    if not verdict.is_answered:
+        text_refusal_record(verdict=verdict, model_sha256=version.sha256, policy_revision=revision)
+        return _content(frame, level, dose, k, shown=[], communities=[])
     known = GenomicTarget.objects.in_bulk([symbol for symbol, _ in ranked], field_name="symbol")
     shown = [(known[symbol], confidence) for symbol, confidence in ranked if symbol in known][:k]
-    content = {
-        "direction": DIRECTION,
-        "dose": {"level": level.value, "chosen_by": "request" if dose else "default"},
-        "k": k,
-        **_predictions(shown),
-        "learned_from": _credits(communities),
-        "calibration": CALIBRATION_NOTE,
-        **answer_frame(frame),
-    }
     audit.record(
         "prediction.served",
         subjects=[public_id for public_id, _ in learned_from],
@@ -74,7 +79,36 @@ def text_predict(
         details={"direction": DIRECTION, "count": len(shown)},
         policy_revision=revision,
     )
-    return content
+    return _content(frame, level, dose, k, shown=shown, communities=communities)
+
+
+def _content(
+    frame: AnswerFrame,
+    level: Dose,
+    asked: Dose | None,
+    k: int,
+    *,
+    shown: list[tuple[GenomicTarget, float]],
+    communities: list[str],
+) -> dict[str, Any]:
+    """The answer; without communities to credit it holds nothing but its frame."""
+    return {
+        "direction": DIRECTION,
+        "dose": {"level": level.value, "chosen_by": "request" if asked else "default"},
+        "k": k,
+        "abstained": not communities,
+        "statement": "" if communities else NO_ANSWER,
+        **_predictions(shown),
+        "learned_from": _credits(communities),
+        "calibration": CALIBRATION_NOTE,
+        **answer_frame(frame),
+    }
+
+
+def _encoder() -> TextEncoder:
+    from genomepath.ml.embedding import MiniLMEncoder
+
+    return MiniLMEncoder()
 
 
 def _predictions(shown: list[tuple[GenomicTarget, float]]) -> dict[str, Any]:
@@ -94,12 +128,11 @@ def _credits(communities: list[str]) -> list[dict[str, str]]:
     ]
 
 
-def _ranked_targets(version: ModelVersion, text: str, dose: Dose) -> list[tuple[str, float]]:
+def _ranked_targets(version: ModelVersion, text: str, dose: Dose, encoder: TextEncoder) -> list[tuple[str, float]]:
     """All targets of the model with their confidence, from the highest logit down."""
     from genomepath.ml.calibration import PlattCalibration
     from genomepath.ml.checkpoint import ModelFolderError, read_fitted_model
     from genomepath.ml.dataset import build_text_features
-    from genomepath.ml.embedding import MiniLMEncoder
     from genomepath.ml.inference import score_new_practice
     from genomepath.ml.snapshot import DOSES, PracticeRecord, SnapshotError, read_snapshot
 
@@ -112,7 +145,6 @@ def _ranked_targets(version: ModelVersion, text: str, dose: Dose) -> list[tuple[
         )
     except (ModelFolderError, SnapshotError, OSError, KeyError, ValueError) as error:
         raise ModelFolderUnreadable(str(error)) from error
-    encoder = MiniLMEncoder()
     record = PracticeRecord(slug="", title=text, tradition="", indications=(), preparation="", cultural_context="")
     scores = score_new_practice(fitted.model, build_text_features(snapshot, encoder), encoder, record)
     logits = scores.head[DOSES.index(dose.value)]

@@ -26,6 +26,7 @@ ALLOWED: dict[str, tuple[int, str]] = {
     "ethics/querysets.py::*": (0, "is the gate"),
     "correlations/querysets.py::*": (0, "fetches, for rows that the gate has let through, the facts it decided on"),
     "ethics/consent.py::*": (0, "records decisions over items; hands out public ids alone"),
+    "ethics/consent_conflicts.py::*": (0, "finds what contradicts a new consent, for those who record it"),
     "ethics/stewardship.py::*": (0, "locks the item whose status it changes"),
     "ethics/attribution.py::attribution_for": (1, "is the gate of one item: decides before it reads the labels"),
     "ethics/admin/consents.py::ConsentForm.__init__": (
@@ -37,6 +38,11 @@ ALLOWED: dict[str, tuple[int, str]] = {
         1,
         "is the gate of the admin: all items for those who answer for them",
     ),
+    "ethics/admin/why.py::_explained": (
+        1,
+        "explains a decision to stewards and officers; the page is closed to others",
+    ),
+    "ethics/admin/why.py::_labels_behind": (1, "the same page"),
     "correlations/admin/evidence.py::shown_evidence": (
         1,
         "asks for existence alone, once with and once without the gate",
@@ -77,6 +83,10 @@ ALLOWED: dict[str, tuple[int, str]] = {
     "genomepath/serving.py::_refused_item_ids": (1, "the public id of a refused item, for the audit log alone"),
     "genomepath/snapshots.py::_exclusions": (1, "public ids and reasons, for the audit log alone"),
     "genomepath/snapshots.py::_positioned_indications": (1, "of a practice that the gate has let through"),
+    "genomepath/text_admission.py::_names": (2, "the names that a text may not hold; answers with public ids alone"),
+    "genomepath/text_admission.py::_views": (1, "reads the fields of a practice to compare them; shows nothing"),
+    "genomepath/text_admission.py::_with_fields": (1, "fetches them"),
+    "genomepath/text_admission.py::_withheld": (1, "what a text may not come close to; answers with public ids alone"),
     "genomepath/work.py::_labels_by_rule": (1, "asks for existence alone"),
     "neurobotanica/roles.py::create_roles": (2, "groups and permissions"),
     "neurobotanica/roles.py::remove_roles": (1, "groups"),
