@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ethics import audit
+from ethics.consent_conflicts import refuse_conflicts
 from ethics.models import Community, Consent, ConsentItem, GovernedItem
 from ethics.policy import Audience, ConsentState, Purpose
 from ethics.reactions import react_to_withheld_items
@@ -37,10 +39,14 @@ def consent_record(
 ) -> Consent:
     """Record a granted, denied or pending consent for the named items, or for all items of the community (None).
 
+    Decisions of one community are recorded one after the other. A consent that is withdrawn while it is being superseded
+    stays withdrawn: this one is refused then.
+
     Raises:
         ValidationError: an item of another community, an empty selection, an unknown purpose or audience, an interval out
-            of order, a superseded consent of another community or one superseded already, or any other field or database
-            rule. Every message stands at its field; nothing is written.
+            of order, no evidence document, a consent that contradicts this one or grants the same for another time
+            (``ethics.consent_conflicts``), a superseded consent of another community, one superseded already or one
+            withdrawn meanwhile, or any other field or database rule. Every message stands at its field; nothing is written.
     """
     purposes, audiences = _known(Purpose, purposes, "purposes"), _known(Audience, audiences, "audiences")
     if items is not None and not items:
@@ -53,6 +59,9 @@ def consent_record(
         raise ValidationError({"valid_from": "The start needs a time zone."})
     if valid_until is not None and (timezone.is_naive(valid_until) or valid_until <= valid_from):
         raise ValidationError({"valid_until": "The end needs a time zone and must lie after the start."})
+    if document_sha256 and not re.fullmatch(r"[0-9a-f]{64}", document_sha256):
+        raise ValidationError({"document_sha256": "Give the SHA-256 of the document: 64 digits of 0-9 and a-f."})
+    _lock_decisions_of(community.pk)
     earlier_consents = _superseded(supersedes, community)
     consent = Consent(
         community=community,
@@ -67,6 +76,16 @@ def consent_record(
         recorded_by=recorded_by,
     )
     consent.full_clean()
+    refuse_conflicts(
+        community=community,
+        items=items,
+        purposes=purposes,
+        audiences=audiences,
+        state=state,
+        valid_from=valid_from,
+        valid_until=valid_until,
+        supersedes=earlier_consents,
+    )
     covered = {item for earlier in earlier_consents for item in covered_items(earlier)}
     consent.save()
     ConsentItem.objects.bulk_create(ConsentItem(consent=consent, item=item) for item in items or ())
@@ -91,19 +110,24 @@ def consent_record(
 def consent_withdraw(*, consent: Consent, reason: str) -> Consent:
     """Withdraw a consent. From the commit on, no answer uses what it covered.
 
+    A withdrawal wins over a grant recorded at the same time: where the consent was superseded after the caller read it, it
+    takes its place back and refuses all that it named. A caller who knew of the later consent withdraws that one.
+
     Raises:
         ValidationError: no reason, or the consent was denied, withdrawn or superseded already.
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say why the consent is withdrawn."})
+    _lock_decisions_of(consent.community_id)
     locked = Consent.objects.select_for_update().get(pk=consent.pk)
     if locked.state not in {ConsentState.GRANTED, ConsentState.PENDING}:
         raise ValidationError({"state": f"A {locked.state} consent cannot be withdrawn."})
-    if locked.superseded_by_id is not None:
+    if locked.superseded_by_id is not None and consent.superseded_by_id is not None:
         raise ValidationError({"state": "A later consent has taken the place of this one: withdraw that one."})
     locked.state = ConsentState.WITHDRAWN.value
     locked.withdrawn_at = timezone.now()
-    locked.save(update_fields=["state", "withdrawn_at"])
+    locked.superseded_by = None
+    locked.save(update_fields=["state", "withdrawn_at", "superseded_by"])
     audit.record(
         "consent.withdrawn",
         subjects=[locked.public_id],
@@ -134,6 +158,11 @@ def _known(kind: type[Choice], values: Iterable[str], field: str) -> list[Choice
     return [kind(value) for value in sorted(values)]
 
 
+def _lock_decisions_of(community_id: int) -> None:
+    """Let one decision of a community wait for the other. Rows that refer to the community may be added meanwhile."""
+    Community.objects.select_for_update(no_key=True).get(pk=community_id)
+
+
 def _superseded(supersedes: Collection[Consent], community: Community) -> list[Consent]:
     """The consents whose place is taken, locked until the transaction ends."""
     locked = list(
@@ -141,6 +170,9 @@ def _superseded(supersedes: Collection[Consent], community: Community) -> list[C
     )
     if any(consent.community_id != community.pk for consent in locked):
         raise ValidationError({"supersedes": "A consent can only supersede one of the same community."})
+    known = {consent.pk: consent.state for consent in supersedes}
+    if any(consent.state != known[consent.pk] for consent in locked):
+        raise ValidationError({"supersedes": "A consent to be superseded was withdrawn meanwhile. Read it again."})
     if any(consent.superseded_by_id is not None for consent in locked):
         raise ValidationError({"supersedes": "A consent that was superseded already cannot be superseded again."})
     return locked

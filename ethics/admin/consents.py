@@ -19,6 +19,7 @@ from ethics.admin.form_fields import UnfoldAdminCheckboxSelectMultipleWidget, re
 from ethics.admin.form_page import FormPage, form_page, object_url
 from ethics.admin.visibility import visible_items
 from ethics.consent import consent_record, consent_withdraw
+from ethics.consent_conflicts import refuse_conflicts
 from ethics.models import Consent, ConsentItem, GovernedItem
 from ethics.models.choices import choices_of
 from ethics.policy import Audience, ConsentState, Purpose
@@ -72,7 +73,24 @@ class ConsentForm(forms.ModelForm):
                 self.add_error("items", "Every item must belong to the consenting community.")
             if any(earlier.community_id != community.pk for earlier in cleaned.get("supersedes") or ()):
                 self.add_error("supersedes", "A consent can only supersede one of the same community.")
+        if not self.errors:
+            self._refuse_conflicts(cleaned)
         return cleaned
+
+    def _refuse_conflicts(self, cleaned: dict[str, Any]) -> None:
+        try:
+            refuse_conflicts(
+                community=cleaned["community"],
+                items=None if cleaned["scope"] == "community" else list(cleaned["items"]),
+                purposes=[Purpose(purpose) for purpose in cleaned["purposes"]],
+                audiences=[Audience(audience) for audience in cleaned["audiences"]],
+                state=ConsentState(cleaned["state"]),
+                valid_from=cleaned["valid_from"],
+                valid_until=cleaned["valid_until"],
+                supersedes=list(cleaned["supersedes"]),
+            )
+        except ValidationError as error:
+            take_service_errors(self, error)
 
 
 class WithdrawalForm(forms.Form):
