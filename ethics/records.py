@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import models, transaction
 
 from ethics import audit
-from ethics.models import AuditEvent, Community, GovernedItem, Label
+from ethics.models import AuditEvent, Community, GovernedItem, ItemLabel, Label, WithdrawalCause
 from ethics.policy import Audience, Basis, Purpose, SacredStatus
 from ethics.reactions import react_to_withheld_items
 from ethics.stewardship import item_create
@@ -67,7 +67,7 @@ def governance_record_save(*, instance: models.Model, changed_fields: Collection
     before = _in_use(instance)
     instance.save()
     record_change(instance=instance, action=ADDED if created else CHANGED, changed_fields=changed_fields)
-    _announce(before - _in_use(instance))
+    _announce(before - _in_use(instance), instance)
 
 
 @transaction.atomic
@@ -78,7 +78,7 @@ def governance_record_delete(*, instance: models.Model) -> None:
     item = governed_item_of(instance)
     instance.delete()
     if item is not None:
-        _announce(before - _in_use(item))
+        _announce(before - _in_use(item), instance)
 
 
 @transaction.atomic
@@ -125,6 +125,7 @@ def _in_use(instance: models.Model) -> set[UUID]:
     return set(spoken_of.values_list("public_id", flat=True))
 
 
-def _announce(withheld: set[UUID]) -> None:
+def _announce(withheld: set[UUID], instance: models.Model) -> None:
+    by_label = isinstance(instance, Label | ItemLabel)
     if withheld:
-        react_to_withheld_items(withheld)
+        react_to_withheld_items(withheld, cause=WithdrawalCause.LABEL if by_label else WithdrawalCause.RECORD)

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ethics import audit
-from ethics.models import Attribution, Community, GovernedItem
+from ethics.models import Attribution, Community, GovernedItem, WithdrawalCause
 from ethics.policy import Basis, SacredStatus
 from ethics.reactions import react_to_withheld_items
 
@@ -39,7 +39,7 @@ def item_set_status(*, item: GovernedItem, status: SacredStatus, protected_names
         details={"from": before.value, "to": status.value},
     )
     if status != before:
-        react_to_withheld_items([locked.public_id])
+        react_to_withheld_items([locked.public_id], cause=WithdrawalCause.STATUS)
 
 
 @transaction.atomic
@@ -64,7 +64,7 @@ def item_record_objection(*, item: GovernedItem, reference: str, reason: str) ->
         communities=[locked.community.slug],
         reason=reason.strip()[:300],
     )
-    react_to_withheld_items([locked.public_id])
+    react_to_withheld_items([locked.public_id], cause=WithdrawalCause.OBJECTED)
 
 
 def item_create(

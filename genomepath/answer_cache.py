@@ -14,11 +14,12 @@ from datetime import datetime
 import orjson
 from django.utils.crypto import salted_hmac
 
-from genomepath.redis_bytes import RedisUnavailable, bytes_get, bytes_set
+from genomepath.redis_bytes import RedisUnavailable, bytes_delete_all, bytes_get, bytes_set
 
 # How long an edit of the catalogue (a title, a source, a review) may take to show. Governance changes don't wait: the
 # policy revision is part of the key.
 CATALOGUE_SECONDS = 60
+_PREFIX = "answer:"
 _TAG_BYTES = 32
 _LENGTH_BYTES = 4
 
@@ -45,7 +46,7 @@ class RenderedAnswer:
 def answer_key(*parts: str) -> str:
     """A fixed-length key; the parts are hashed with their lengths, so that no two lists of parts collide."""
     text = "".join(f"{len(part)}:{part}" for part in parts)
-    return f"answer:{hashlib.sha256(text.encode()).hexdigest()}"
+    return f"{_PREFIX}{hashlib.sha256(text.encode()).hexdigest()}"
 
 
 def answer_get(key: str, now: datetime) -> RenderedAnswer | None:
@@ -75,6 +76,15 @@ def answer_put(key: str, answer: RenderedAnswer, now: datetime) -> None:
         bytes_set(key, _tag(key, content) + content, seconds)
     except RedisUnavailable:
         return
+
+
+def answers_purge() -> int:
+    """Delete every stored answer, of whatever revision; returns how many there were.
+
+    Raises:
+        RedisUnavailable: Redis did not answer, so that nothing may be said of what it holds.
+    """
+    return bytes_delete_all(_PREFIX)
 
 
 def _tag(key: str, content: bytes) -> bytes:

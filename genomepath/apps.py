@@ -11,5 +11,7 @@ class GenomepathConfig(AppConfig):
         from ethics.reactions import on_items_withheld
         from genomepath import audit_events  # noqa: F401  registers this app's event types
         from genomepath.withdrawal import mark_models_of_withheld_items
+        from genomepath.withdrawal_queue import process_withdrawals_on_commit
 
         on_items_withheld(mark_models_of_withheld_items)
+        on_items_withheld(process_withdrawals_on_commit)

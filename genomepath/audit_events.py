@@ -24,6 +24,14 @@ for _event_type in (
         "model.promoted", "A model version went into service", needs_model=True, details=frozenset({"provisional"})
     ),
     EventType("model.retired", "A model version left service", needs_model=True),
+    EventType("model.quarantined", "A marked version was shut away for good", needs_model=True),
+    EventType(
+        "export.handed_out",
+        "Knowledge left the platform as files for a recipient",
+        needs_communities=True,
+        needs_purpose=True,
+        details=frozenset({"what", "data_sha256", "items"}),
+    ),
     EventType("model.marked", "A model version was trained on knowledge since withheld", needs_model=True),
     EventType(
         "predictions.published",

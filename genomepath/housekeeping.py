@@ -6,6 +6,7 @@ from celery import shared_task
 
 from genomepath.runs import runs_reap_lost
 from genomepath.withdrawal import models_mark_withheld
+from genomepath.withdrawal_processing import withdrawals_process
 
 
 @shared_task(name="genomepath.housekeeping.reap_lost_runs")
@@ -18,3 +19,9 @@ def reap_lost_runs() -> int:
 def mark_withheld_models() -> int:
     """Mark the models whose knowledge left use without anybody acting, such as by the end of a consent."""
     return models_mark_withheld()
+
+
+@shared_task(name="genomepath.housekeeping.process_withdrawals")
+def process_withdrawals() -> int:
+    """Carry every withdrawal as far as it can go, consents that ended by the clock included."""
+    return withdrawals_process()

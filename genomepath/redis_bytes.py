@@ -85,6 +85,20 @@ def bytes_set(key: str, value: bytes, seconds: int) -> None:
     _with_redis(lambda client: client.set(_name(key), value, ex=seconds))
 
 
+def bytes_delete_all(prefix: str) -> int:
+    """Delete every key that starts with the prefix; returns how many there were.
+
+    Raises:
+        RedisUnavailable: Redis did not answer.
+    """
+
+    def work(client: redis.Redis) -> int:
+        names = list(client.scan_iter(match=f"{_name(prefix)}*", count=1000))
+        return sum(int(client.unlink(*names[start : start + 500])) for start in range(0, len(names), 500))
+
+    return _with_redis(work)
+
+
 def count_up(key: str, seconds: int) -> int:
     """Raise a counter by one, atomically, and return it; it disappears after so many seconds.
 

@@ -19,7 +19,7 @@ from genomepath.artefacts import artefact_root, model_folder, read_evaluation, r
 from genomepath.ethics_scan import scan_folders
 from genomepath.ml.checkpoint import ONNX_PARITY
 from genomepath.ml.gate import GateDecision, gate_decide
-from genomepath.models import ModelVersion
+from genomepath.models import ModelVersion, Prediction
 from genomepath.models.model_version import VersionState
 from genomepath.publication import predictions_publish
 from genomepath.withdrawal import models_mark_withheld
@@ -106,6 +106,36 @@ def model_promote(*, version: ModelVersion, promoted_by: str) -> ModelVersion:
         failed = [f"{rule['name']}: {rule['detail']}" for rule in decision["rules"] if not rule["passed"]]
         raise ValidationError(["The gate refuses this model version.", *failed])
     return _activate(version, promoted_by, provisional=decision["provisional"])
+
+
+@transaction.atomic
+def model_retire(*, version: ModelVersion) -> bool:
+    """Take a version out of service without another in its place; whether it was in service."""
+    locked = ModelVersion.objects.select_for_update().get(pk=version.pk)
+    if locked.state != VersionState.ACTIVE:
+        return False
+    locked.state = VersionState.RETIRED.value
+    locked.save(update_fields=["state"])
+    audit.record("model.retired", subjects=[locked.sha256], model_sha256=locked.sha256)
+    return True
+
+
+@transaction.atomic
+def model_quarantine(*, version: ModelVersion) -> int:
+    """Shut a marked version that is not in service away for good; returns how many of its predictions were deleted.
+
+    Raises:
+        ValidationError: the version is in service or was never marked.
+    """
+    locked = ModelVersion.objects.select_for_update().get(pk=version.pk)
+    if locked.state == VersionState.ACTIVE or locked.marked_at is None:
+        raise ValidationError("Only a marked version that is not in service is shut away.")
+    deleted, _ = Prediction.objects.filter(model_version=locked).delete()
+    if locked.state != VersionState.QUARANTINED:
+        locked.state = VersionState.QUARANTINED.value
+        locked.save(update_fields=["state"])
+        audit.record("model.quarantined", subjects=[locked.sha256], model_sha256=locked.sha256)
+    return deleted
 
 
 @transaction.atomic

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from safetensors.numpy import save_file
 
+from ethics.policy import Purpose
+from genomepath.export_records import export_record_add
 from genomepath.ml.dataset import TruthMatrix
 from genomepath.ml.snapshot import Snapshot
 from genomepath.ml.splits import stratified_pair_split
@@ -18,11 +20,15 @@ from genomepath.snapshots import snapshot_export
 SIDES = ("train", "validation", "test")
 
 
-def training_set_export(*, folder: Path, seed: int, include_drafts: bool) -> tuple[dict[str, Any], dict[str, int]]:
+def training_set_export(
+    *, folder: Path, seed: int, include_drafts: bool, recipient: str
+) -> tuple[dict[str, Any], dict[str, int]]:
     """Write snapshot and sides to ``folder``, absent or empty; all of it or nothing. Returns manifest and rows a side.
 
+    The export is on record, with its recipient and items, before its files are there.
+
     Raises:
-        ValidationError: nothing may be trained on.
+        ValidationError: nothing may be trained on, or no recipient is named.
         SplitError: too few pairs to cut.
         OSError: the folder is not empty or cannot be written.
     """
@@ -31,6 +37,13 @@ def training_set_export(*, folder: Path, seed: int, include_drafts: bool) -> tup
         content = Path(waiting) / "content"
         taken, manifest = snapshot_export(folder=content, include_drafts=include_drafts)
         counts = write_training_set(taken.snapshot, content, seed=seed)
+        export_record_add(
+            what="training set",
+            recipient=recipient,
+            data_sha256=manifest["data_sha256"],
+            item_public_ids=taken.item_public_ids,
+            purpose=Purpose.TRAINING,
+        )
         content.replace(folder)
     return manifest, counts
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from ethics import audit
@@ -15,12 +16,20 @@ from genomepath.models import ModelVersion
 
 
 def mark_models_of_withheld_items(public_ids: Collection[UUID]) -> None:
-    """Mark every model version trained on one of the items: it can't be promoted any more."""
-    _mark(
-        ModelVersion.objects.select_for_update()
-        .order_by("pk")
-        .filter(trained_on__overlap=list(public_ids), marked_at__isnull=True)
-    )
+    """Mark every model version trained on an item that may not be trained on any more: it can't be promoted now."""
+    concerned = versions_trained_on(withheld_from_training(public_ids))
+    _mark(concerned.select_for_update().order_by("pk").filter(marked_at__isnull=True))
+
+
+def withheld_from_training(public_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the items that the policy does not allow for training now."""
+    permitted = GovernedItem.objects.permitted_for(Purpose.TRAINING, Audience.PLATFORM)
+    return set(public_ids).difference(permitted.filter(public_id__in=public_ids).values_list("public_id", flat=True))
+
+
+def versions_trained_on(public_ids: Collection[UUID]) -> QuerySet[ModelVersion]:
+    """The model versions with at least one of the items in their snapshot."""
+    return ModelVersion.objects.filter(trained_on__overlap=list(public_ids))
 
 
 @transaction.atomic

@@ -17,14 +17,19 @@ from genomepath.ml.config import ConfigError, ModelConfig, preset_config
 from genomepath.ml.snapshot import SnapshotError, read_snapshot
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.publication import predictions_publish
-from genomepath.registry import model_gate, model_register
+from genomepath.registry import model_gate, model_promote, model_register
 from genomepath.snapshots import snapshot_export
+from genomepath.withdrawal import models_mark_withheld
+from genomepath.withdrawal_queue import withdrawals_enqueue
 
 if TYPE_CHECKING:
     from genomepath.ml.dataset import TruthMatrix
     from genomepath.ml.scores import Scores
     from genomepath.ml.splits import PairSplit
     from genomepath.runs import RunReporter
+
+# What a training hands on to the evaluation that it asks for.
+EVALUATION_PARAMETERS = ("protocols", "seeds", "workers", "then_promote")
 
 
 def model_config(preset: str, parameters: Mapping[str, Any]) -> ModelConfig:
@@ -71,6 +76,7 @@ def train(run: TrainingRun, report: RunReporter) -> None:
     )
     run.model_version = version
     run.save(update_fields=["model_version"])
+    models_mark_withheld()  # something may have been withdrawn while this run trained on it
     report.log(f"Model version {version.sha256[:12]} is registered ({version.state}).")
     if run.parameters.get("then_evaluate"):
         _request_evaluation(run, version)
@@ -105,6 +111,9 @@ def evaluate(run: TrainingRun, report: RunReporter) -> None:
     update_manifest(folder)
     version.metrics = _summary(result.to_dict(), [outcome.__dict__ for outcome in target_outcomes(result)])
     version.save(update_fields=["metrics"])
+    if run.parameters.get("then_promote"):
+        _promote(run, version, report)
+        return
     decision = model_gate(version=version)
     report.log("The gate would let this version pass." if decision["passed"] else "The gate refuses this version.")
 
@@ -158,8 +167,19 @@ def _request_evaluation(run: TrainingRun, version: ModelVersion) -> None:
         model_version=version,
         requested_by=run.requested_by,
         requested_role=run.requested_role,
-        parameters={key: run.parameters[key] for key in ("protocols", "seeds", "workers") if key in run.parameters},
+        parameters={key: run.parameters[key] for key in EVALUATION_PARAMETERS if key in run.parameters},
     )
+
+
+def _promote(run: TrainingRun, version: ModelVersion, report: RunReporter) -> None:
+    """Put the version into service if the gate lets it pass; a refusal is an answer of the run, not its failure."""
+    try:
+        model_promote(version=version, promoted_by=run.requested_by)
+    except ValidationError as error:
+        report.log(" ".join(error.messages))
+    else:
+        report.log("The gate passed; this version is in service.")
+    withdrawals_enqueue()
 
 
 def _labels_by_rule(correlations: Any) -> bool:

@@ -160,10 +160,13 @@ CELERY_IMPORTS = ("genomepath.housekeeping",)
 CELERY_BEAT_SCHEDULE = {
     "training-runs-reap": {"task": "genomepath.housekeeping.reap_lost_runs", "schedule": 30.0},
     "withheld-models-mark": {"task": "genomepath.housekeeping.mark_withheld_models", "schedule": 30.0},
+    "withdrawals-process": {"task": "genomepath.housekeeping.process_withdrawals", "schedule": 15.0},
 }
 CELERY_TIMEZONE = "UTC"
 # A run whose worker has not reported for so long is given to another.
 RUN_HEARTBEAT_LIMIT_SECONDS = env.float("RUN_HEARTBEAT_LIMIT_SECONDS", default=30.0)
+# After so long a model that was trained on withdrawn knowledge leaves service, whether another can take over or not.
+WITHDRAWAL_DEADLINE_HOURS = env.float("WITHDRAWAL_DEADLINE_HOURS", default=24.0)
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -10,12 +10,15 @@ from types import FunctionType
 import pytest
 
 from correlations import curation
-from ethics import clients, consent, records, stewardship
+from ethics import clients, consent, records, stewardship, withdrawals
 from ethics.audit import registered_event_types
-from genomepath import publication, registry, runs, snapshots, withdrawal
+from genomepath import export_records, publication, registry, runs, snapshots, withdrawal
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVICE_MODULES = (clients, consent, records, stewardship, curation, publication, registry, runs, snapshots, withdrawal)
+SERVICE_MODULES = (
+    clients, consent, records, stewardship, withdrawals, curation,
+    export_records, publication, registry, runs, snapshots, withdrawal,
+)  # fmt: skip
 PACKAGES = ("ethics", "correlations", "genomepath", "neurobotanica")
 # Readers, and writers that a recording service calls within its own transaction.
 NOT_SERVICES = {
@@ -30,6 +33,12 @@ NOT_SERVICES = {
     "genomepath.runs.run_execute": "claims, works and ends in transactions of their own",
     "genomepath.runs.runs_reap_lost": "changes the state of work, not what is known or allowed",
     "genomepath.snapshots.snapshot_export": "snapshot_take records",
+    "ethics.withdrawals.step_done": "reads",
+    "ethics.withdrawals.withdrawal_step_begin": "its step is recorded when it is done",
+    "genomepath.export_records.export_notices": "reads",
+    "genomepath.export_records.exports_with": "reads",
+    "genomepath.withdrawal.versions_trained_on": "reads",
+    "genomepath.withdrawal.withheld_from_training": "reads",
     "genomepath.withdrawal.mark_models_of_withheld_items": "runs within the deciding transaction",
 }
 RECORDERS = {"record", "record_change"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,11 @@ class Command(BaseCommand):
         parser.add_argument("folder", type=Path, metavar="DIR")
         parser.add_argument("--seed", type=int, default=0)
         parser.add_argument("--include-drafts", action="store_true")
+        parser.add_argument(
+            "--recipient",
+            default=getpass.getuser(),
+            help="whom the export is for; told when something in it is withdrawn (default: the account's name)",
+        )
         parser.add_argument("--json", action="store_true", help="print the manifest as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -34,7 +40,10 @@ class Command(BaseCommand):
         try:
             with command_audit_context():
                 manifest, counts = training_set_export(
-                    folder=folder, seed=options["seed"], include_drafts=options["include_drafts"]
+                    folder=folder,
+                    seed=options["seed"],
+                    include_drafts=options["include_drafts"],
+                    recipient=options["recipient"],
                 )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
