@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from ethics import audit
 from ethics.consent_conflicts import refuse_conflicts
-from ethics.models import Community, Consent, ConsentItem, GovernedItem
+from ethics.models import Community, Consent, ConsentItem, GovernedItem, WithdrawalCause
 from ethics.policy import Audience, ConsentState, Purpose
 from ethics.reactions import react_to_withheld_items
 
@@ -102,7 +102,9 @@ def consent_record(
         covered.update(covered_items(consent))
     withheld = _withheld_from_training(covered)
     if withheld:
-        react_to_withheld_items(withheld)
+        denied = state == ConsentState.DENIED
+        cause = WithdrawalCause.DENIED if denied else WithdrawalCause.SUPERSEDED
+        react_to_withheld_items(withheld, cause=cause, consent=consent)
     return consent
 
 
@@ -134,7 +136,7 @@ def consent_withdraw(*, consent: Consent, reason: str) -> Consent:
         communities=[locked.community.slug],
         reason=reason.strip()[:300],
     )
-    react_to_withheld_items(covered_items(locked))
+    react_to_withheld_items(covered_items(locked), cause=WithdrawalCause.WITHDRAWN, consent=locked)
     return locked
 
 
