@@ -18,12 +18,13 @@ class CommunityCredit(TypedDict):
 
 
 class LabelNotice(TypedDict):
-    """A TK or BC label as shown: the community's own text where it gave one."""
+    """A TK or BC label as shown: the community's own text where it gave one. ``version`` names that text in its history."""
 
     code: str
     name: str
     meaning: str
     source: str
+    version: str
 
 
 class BasisOfUse(TypedDict):
@@ -64,6 +65,7 @@ def attribution_for(
                 "name": entry.label.name,
                 "meaning": entry.community_text or entry.label.meaning,
                 "source": entry.label.source_url,
+                "version": str(entry.version if entry.community_text else entry.label.version),
             }
             for entry in item.item_labels.all()
         ],

@@ -8,10 +8,9 @@ from django.utils import timezone
 
 from ethics import audit
 from ethics.models import Attribution, Community, GovernedItem, WithdrawalCause
+from ethics.models.status_lowering import STRICTNESS
 from ethics.policy import Basis, SacredStatus
 from ethics.reactions import react_to_withheld_items
-
-_STRICTNESS = [SacredStatus.NONE, SacredStatus.RESTRICTED, SacredStatus.SACRED]
 
 
 @transaction.atomic
@@ -19,11 +18,11 @@ def item_set_status(*, item: GovernedItem, status: SacredStatus, protected_names
     """Raise the sacred status of an item. A sacred item keeps no label and no basis, only protected names.
 
     Raises:
-        ValidationError: the status would be lowered, which needs a second person and is not offered here.
+        ValidationError: the status would be lowered, which needs a second person (``ethics.status_lowering``).
     """
     locked = GovernedItem.objects.select_for_update().select_related("community").get(pk=item.pk)
     before = SacredStatus(locked.sacred_status)
-    if _STRICTNESS.index(status) < _STRICTNESS.index(before):
+    if STRICTNESS.index(status) < STRICTNESS.index(before):
         raise ValidationError({"sacred_status": "A sacred status can only be raised here."})
     if status == SacredStatus.SACRED:
         names = [locked.display_label, *(protected_names or []), *locked.protected_names]

@@ -14,7 +14,15 @@ from correlations.models import Condition, DiseaseAssociation, ImportBatch, Quar
 from ethics import audit
 from ethics.clients import api_key_create, client_create
 from ethics.consent import consent_record
-from ethics.models import Consent, GovernedItem, ItemLabel, Label, PolicyRevision, WithdrawalCase
+from ethics.models import (
+    Consent,
+    GovernedItem,
+    ItemLabel,
+    Label,
+    PolicyRevision,
+    StatusLoweringRequest,
+    WithdrawalCase,
+)
 from ethics.policy import Audience, ConsentState, LabelRule, Purpose, SacredStatus
 from genomepath.models import ExportRecord, TrainingRun
 from tests.factories import (
@@ -91,6 +99,18 @@ def make_withdrawal_case(item: GovernedItem, **fields: object) -> WithdrawalCase
     return case
 
 
+def make_lowering_request(item: GovernedItem) -> StatusLoweringRequest:
+    """An open proposal to lower the status of an item, which need not be as protected as it says."""
+    return StatusLoweringRequest.objects.create(
+        item=item,
+        from_status=SacredStatus.RESTRICTED.value,
+        to_status=SacredStatus.NONE.value,
+        reason="synthetic reason",
+        proposed_by="a maker",
+        proposed_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
 def make_quarantined_row(**fields: object) -> QuarantinedRow:
     """An open row of a synthetic import."""
     batch, _ = ImportBatch.objects.get_or_create(
@@ -131,7 +151,7 @@ def records_of_every_model() -> dict[str, Model]:
         DiseaseAssociation.objects.create(target=target, name="synthetic disease", source="synthetic"),
         ItemLabel.objects.create(item=practice.item, label=label),
         TrainingRun.objects.create(requested_by="test", preset="small"),
-        PolicyRevision.objects.get(), case, case.steps.get(),
+        PolicyRevision.objects.get(), case, case.steps.get(), make_lowering_request(practice.item),
         ExportRecord.objects.create(
             what="training set",
             recipient="Synthetic recipient",

@@ -90,7 +90,7 @@ class ItemLabelAdmin(ViewOnlyAdmin):
 
     item_path = "item"
     form = ItemLabelForm
-    list_display = ("item", "label", "community_text")
+    list_display = ("item", "label", "community_text", "version")
     list_filter = ("label",)
     search_fields = ("item__display_label", "label__code", "label__name")
     list_select_related = ("item", "label")

@@ -27,6 +27,7 @@ from ethics.admin.form_fields import (
     take_service_errors,
 )
 from ethics.admin.form_page import FormPage, form_page, list_url, object_url
+from ethics.admin.status_lowering import PROPOSE_INTRO, LoweringForm
 from ethics.admin.visibility import sees_withheld
 from ethics.admin.why import WhyPage
 from ethics.models import Attribution, GovernedItem, ItemLabel
@@ -34,6 +35,7 @@ from ethics.models.choices import choices_of
 from ethics.policy import Audience, Basis, Purpose, SacredStatus, decide
 from ethics.querysets import facts_of
 from ethics.records import governed_item_add
+from ethics.status_lowering import status_lowering_propose
 from ethics.stewardship import item_record_objection, item_set_status
 
 SACRED = SacredStatus.SACRED.value
@@ -106,7 +108,7 @@ class GovernedItemAdmin(WhyPage, PlatformAdmin):
     search_fields = ("display_label", "=public_id", "community__name")
     autocomplete_fields = ("community",)
     inlines = (ItemLabelInline, AttributionInline)
-    actions_detail = ("why", "raise_status", "record_objection")
+    actions_detail = ("why", "raise_status", "lower_status", "record_objection")
 
     def get_queryset(self, request: HttpRequest) -> Any:
         items: Any = super().get_queryset(request)
@@ -194,7 +196,7 @@ class GovernedItemAdmin(WhyPage, PlatformAdmin):
 
     @action(description="Raise status", url_path="raise-status", permissions=["steward"])
     def raise_status(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Raise the sacred status; lowering it needs two people and is not offered here."""
+        """Raise the sacred status."""
         item = self.record_or_404(request, object_id)
         form = StatusForm(request.POST or None, initial={"status": item.sacred_status})
         if form.is_valid():
@@ -218,6 +220,27 @@ class GovernedItemAdmin(WhyPage, PlatformAdmin):
             submit_label="Raise status",
             dangerous=True,
         )
+        return form_page(self, request, page, form, item)
+
+    @action(description="Propose a lower status", url_path="lower-status", permissions=["steward"])
+    def lower_status(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Propose to lower the sacred status; another person decides."""
+        item = self.record_or_404(request, object_id)
+        form = LoweringForm(request.POST or None)
+        if form.is_valid():
+            try:
+                proposal = status_lowering_propose(
+                    item=item,
+                    to_status=SacredStatus(form.cleaned_data["to_status"]),
+                    reason=form.cleaned_data["reason"],
+                    proposed_by=request.user.get_username(),
+                )
+            except ValidationError as error:
+                take_service_errors(form, error)
+            else:
+                messages.success(request, "The proposal is recorded. Another person has to confirm it.")
+                return HttpResponseRedirect(object_url(proposal))
+        page = FormPage(title="Propose a lower sacred status", intro=PROPOSE_INTRO, submit_label="Propose")
         return form_page(self, request, page, form, item)
 
     @action(description="Record objection", url_path="objection", permissions=["steward"])

@@ -6,6 +6,7 @@ from ethics.models.community import Community
 from ethics.models.consent import Consent, ConsentItem
 from ethics.models.governed_item import Attribution, GovernedItem, ItemLabel, Label
 from ethics.models.policy_revision import PolicyRevision
+from ethics.models.status_lowering import LoweringState, StatusLoweringRequest
 from ethics.models.withdrawal import CaseState, WithdrawalCase, WithdrawalCause, WithdrawalStep
 
 __all__ = [
@@ -20,7 +21,9 @@ __all__ = [
     "GovernedItem",
     "ItemLabel",
     "Label",
+    "LoweringState",
     "PolicyRevision",
+    "StatusLoweringRequest",
     "WithdrawalCase",
     "WithdrawalCause",
     "WithdrawalStep",

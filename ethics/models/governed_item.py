@@ -6,7 +6,9 @@ import uuid
 from typing import ClassVar
 
 import pghistory
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import Q
 
@@ -17,6 +19,19 @@ from ethics.policy import Basis, LabelRule, SacredStatus
 from ethics.querysets import GovernedItemQuerySet
 
 
+def _renews_version(*columns: str) -> pgtrigger.Trigger:
+    """A trigger that names another version whenever one of the texts changes, raw SQL included."""
+    changed = " OR ".join(f"NEW.{column} IS DISTINCT FROM OLD.{column}" for column in columns)
+    return pgtrigger.Trigger(
+        name="renew_version",
+        level=pgtrigger.Row,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        func=f"IF {changed} THEN NEW.version := gen_random_uuid(); END IF; RETURN NEW;",
+    )
+
+
+@pghistory.track()
 class Label(models.Model):
     """A Traditional Knowledge or Biocultural label of the Local Contexts vocabulary, with the rule it makes act."""
 
@@ -28,13 +43,19 @@ class Label(models.Model):
     meaning = models.TextField(help_text="In our own words.")
     source_url = models.URLField()
     rule = models.CharField(max_length=20, choices=choices_of(LabelRule), default=LabelRule.NONE.value)
+    version = models.UUIDField(
+        default=uuid.uuid4,
+        db_default=RandomUUID(),
+        editable=False,
+        help_text="Names the present text; changes with it.",
+    )
 
     class Meta:
         ordering = ["code"]
         constraints = [
             models.CheckConstraint(condition=Q(rule__in=[rule.value for rule in LabelRule]), name="label_rule_is_known")
         ]
-        triggers = [raises_policy_revision()]
+        triggers = [raises_policy_revision(), _renews_version("code", "name", "meaning", "source_url")]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"
@@ -93,16 +114,26 @@ class GovernedItem(models.Model):
         return self.display_label or f"withheld item {self.public_id}"
 
 
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class ItemLabel(models.Model):
-    """A label that a community has put on an item, with the community's own text where it gave one."""
+    """A label that a community has put on an item, with the community's own text where it gave one.
+
+    Its history keeps who put it on, changed its text or took it off, when, and every text with its version.
+    """
 
     item = models.ForeignKey(GovernedItem, on_delete=models.CASCADE, related_name="item_labels")
     label = models.ForeignKey(Label, on_delete=models.PROTECT, related_name="item_labels")
     community_text = models.TextField(blank=True)
+    version = models.UUIDField(
+        default=uuid.uuid4,
+        db_default=RandomUUID(),
+        editable=False,
+        help_text="Names the present text; changes with it.",
+    )
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["item", "label"], name="item_label_once")]
-        triggers = [raises_policy_revision()]
+        triggers = [raises_policy_revision(), _renews_version("label_id", "community_text")]
 
     def __str__(self) -> str:
         return f"{self.label.code} on {self.item}"

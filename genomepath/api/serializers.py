@@ -54,6 +54,7 @@ class LabelNoticeSerializer(serializers.Serializer):
     name = serializers.CharField()
     meaning = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]  # a field's name
+    version = serializers.UUIDField(help_text="Names this text in the label's history; a changed text has another.")
 
 
 class BasisOfUseSerializer(serializers.Serializer):

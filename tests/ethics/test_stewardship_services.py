@@ -147,7 +147,7 @@ def _attribution(item: GovernedItem, audience: Audience = Audience.RESEARCH):
 def test_an_attribution_names_community_statement_labels_and_source() -> None:
     item = make_item(basis_source="a book", statement="a statement", credited_name="a person")
     label = make_label()
-    item.item_labels.create(label=label, community_text="in the community's words")
+    entry = item.item_labels.create(label=label, community_text="in the community's words")
     attribution = _attribution(item)
     assert attribution == {
         "community": {"slug": item.community.slug, "name": item.community.name},
@@ -159,6 +159,7 @@ def test_an_attribution_names_community_statement_labels_and_source() -> None:
                 "name": label.name,
                 "meaning": "in the community's words",
                 "source": "https://example.org/label",
+                "version": str(entry.version),
             }
         ],
         "basis": {"kind": "documented_and_published", "source": "a book", "consent_reference": ""},

@@ -27,6 +27,7 @@ ALLOWED: dict[str, tuple[int, str]] = {
     "correlations/querysets.py::*": (0, "fetches, for rows that the gate has let through, the facts it decided on"),
     "ethics/consent.py::*": (0, "records decisions over items; hands out public ids alone"),
     "ethics/consent_conflicts.py::*": (0, "finds what contradicts a new consent, for those who record it"),
+    "ethics/status_lowering.py::*": (0, "locks the item whose status it changes"),
     "ethics/stewardship.py::*": (0, "locks the item whose status it changes"),
     "ethics/expiry.py::expired_consents_react": (1, "finds the consents that ended; hands out public ids alone"),
     "ethics/withdrawals.py::withdrawal_open": (1, "public ids and communities of what a decision took out of use"),

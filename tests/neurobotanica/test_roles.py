@@ -27,6 +27,7 @@ MODELS = [
 NO_ADD_PAGE = {"genomepath.trainingrun", "ethics.itemlabel", "correlations.correlationevidence"}
 NO_CHANGE_PAGE = {
     "ethics.consent",
+    "ethics.statusloweringrequest",
     "ethics.apikey",
     "ethics.itemlabel",
     "correlations.quarantinedrow",
