@@ -112,7 +112,7 @@ def _delete_predictions(case: WithdrawalCase) -> None:
         shown |= set(allowed.filter(public_id__in=case.item_public_ids).values_list("public_id", flat=True))
     gone = [public_id for public_id in case.item_public_ids if public_id not in shown]
     deleted, _ = Prediction.objects.filter(practice__item__public_id__in=gone).delete()
-    counts = {"predictions": deleted, "items": len(gone), "items_still_shown": len(shown)}
+    counts = {"predictions": deleted, "items_withheld": len(gone), "items_still_shown": len(shown)}
     withdrawal_step_record(case=case, what="predictions.deleted", where="published predictions", counts=counts)
 
 

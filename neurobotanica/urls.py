@@ -16,6 +16,7 @@ urlpatterns = [
     path("", TemplateView.as_view(template_name="landing.html"), name="landing"),
     path("admin/", admin.site.urls),
     path("api/v1/", include("genomepath.api.urls")),
+    path("compliance/", include("genomepath.statement_urls")),
     path("api/schema/", SpectacularAPIView.as_view(**READ_ONLY), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema", **READ_ONLY), name="api-docs"),
     path(

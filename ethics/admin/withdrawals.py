@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from unfold.decorators import display
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from unfold.decorators import action, display
 
 from ethics.admin.base import ViewOnlyAdmin
 from ethics.models import CaseState, WithdrawalCase, WithdrawalStep
+from ethics.withdrawal_receipt import withdrawal_receipt
 
 STATE_COLOURS = {
     CaseState.OPEN.value: "info",
@@ -39,6 +42,31 @@ class WithdrawalCaseAdmin(ViewOnlyAdmin):
         "completed_at",
     )  # fmt: skip
     readonly_fields = ("public_id",)
+    actions_detail = ("receipt", "receipt_json")
+
+    @action(description="Receipt", url_path="receipt", permissions=["view"])
+    def receipt(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The receipt as a page that prints."""
+        case = self.record_or_404(request, object_id)
+        receipt = withdrawal_receipt(case)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": f"Receipt of {case}",
+            "opts": self.opts,
+            "original": case,
+            "receipt": receipt,
+            "steps": [{**step, "counted": sorted(step["counts"].items())} for step in receipt["steps"]],
+            "item_ids": case.item_public_ids,
+        }
+        return TemplateResponse(request, "admin/ethics/withdrawal_receipt.html", context)
+
+    @action(description="Receipt as JSON", url_path="receipt-json", permissions=["view"])
+    def receipt_json(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The receipt as a file."""
+        case = self.record_or_404(request, object_id)
+        response = JsonResponse(withdrawal_receipt(case), json_dumps_params={"indent": 2})
+        response["Content-Disposition"] = f'attachment; filename="withdrawal-{case.public_id}.json"'
+        return response
 
     @admin.display(description="Case")
     def short_id(self, case: WithdrawalCase) -> str:

@@ -122,7 +122,7 @@ def test_without_a_model_the_case_is_completed_at_once(practice):
     assert case.completed_at is not None
     assert steps(case)["predictions.deleted", "published predictions"] == {
         "predictions": 4,
-        "items": 1,
+        "items_withheld": 1,
         "items_still_shown": 0,
     }
     assert set(Prediction.objects.values_list("practice__slug", flat=True)) == {other.slug}

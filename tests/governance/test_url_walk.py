@@ -13,6 +13,7 @@ from django.urls import path
 
 from ethics.admin.visibility import CURATOR
 from ethics.audit import record
+from ethics.models import Community
 from genomepath.models import ModelVersion
 from genomepath.models.model_version import VersionState
 from neurobotanica.urls import urlpatterns as served
@@ -52,6 +53,9 @@ def site():
         arguments={
             "api:practice-targets": [{"slug": slug} for slug in slugs],
             "api:target-practices": [{"symbol": target.symbol}, {"symbol": "NOSUCH"}],
+            "community-statement": [
+                {"slug": slug} for slug in Community.objects.values_list("slug", flat=True)[:3]
+            ],
             "admin:app_list": [{"app_label": name} for name in ("ethics", "correlations", "genomepath", "auth")],
             "admin:auth_user_password_change": [{"id": somebody.pk}],
             "admin:view_on_site": [{"content_type_id": 1, "object_id": 1}],

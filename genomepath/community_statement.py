@@ -1,0 +1,151 @@
+"""Every use of a community's knowledge in a period, counted from the audit log: the base of a benefit-sharing agreement.
+
+It is read by stewards and officers. It holds identifiers and counts, names of clients and recipients, and no knowledge.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db.models import QuerySet
+
+from ethics.models import ApiClient, AuditEvent, Community, GovernedItem
+from genomepath.models import ExportRecord
+
+SERVED = "prediction.served"
+LISTED = "catalogue.listed"
+WITHHELD = ("prediction.refused", "text.withheld")
+COLUMNS = ("use", "client", "audience", "times", "item_uses", "reference", "data_sha256", "when")
+# A text that begins so would be a formula in a spreadsheet.
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def community_statement(community: Community, start: datetime, end: datetime) -> dict[str, Any]:
+    """The uses from ``start`` up to, and not with, ``end``.
+
+    ``times`` counts answers, ``item_uses`` the community's items named in them: an answer with two of its items is one
+    time and two item uses. A withheld request asked for an item that the policy did not allow; nothing was shown.
+    """
+    items = {str(public_id) for public_id in _items(community).values_list("public_id", flat=True)}
+    period = AuditEvent.objects.filter(occurred_at__gte=start, occurred_at__lt=end)
+    credited = period.filter(community_ids__contains=[community.slug])
+    uses = {
+        "predictions": _by_client(credited.filter(event_type=SERVED), items),
+        "lists": _by_client(credited.filter(event_type=LISTED), items),
+        "withheld_requests": _by_client(
+            period.filter(event_type__in=WITHHELD, subject_ids__overlap=sorted(items)), items
+        ),
+        "exports": _exports(credited, items),
+        "trainings": _trainings(community, period),
+    }
+    totals = {name: sum(int(row.get("times", 1)) for row in rows) for name, rows in uses.items()}
+    return {
+        "community": {"slug": community.slug, "name": community.name},
+        "from": start.isoformat(),
+        "to": end.isoformat(),
+        **uses,
+        "totals": {**totals, "item_uses": sum(row["item_uses"] for row in uses["predictions"])},
+    }
+
+
+def statement_csv(statement: dict[str, Any]) -> str:
+    """The statement as one table: a row for each client, export and training."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, fieldnames=COLUMNS, restval="")
+    writer.writeheader()
+    for row in _rows(statement):
+        writer.writerow({name: _cell(value) for name, value in row.items()})
+    return text.getvalue()
+
+
+def _rows(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for use in ("predictions", "lists", "withheld_requests"):
+        for row in statement[use]:
+            yield {"use": use, **{name: row[name] for name in ("client", "audience", "times", "item_uses")}}
+    for row in statement["exports"]:
+        yield {
+            "use": "exports",
+            "client": row["recipient"],
+            "times": 1,
+            "item_uses": row["items"],
+            "reference": row["export"],
+            "data_sha256": row["data_sha256"],
+            "when": row["when"],
+        }
+    for row in statement["trainings"]:
+        yield {
+            "use": "trainings", "times": 1, "reference": row["run"], "data_sha256": row["data_sha256"],
+            "when": row["when"],
+        }  # fmt: skip
+
+
+def _cell(value: Any) -> Any:
+    """Names come from people: a spreadsheet must read them as text."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
+
+
+def _items(community: Community) -> QuerySet[GovernedItem]:
+    items: QuerySet[GovernedItem] = GovernedItem.objects.filter(community=community)
+    return items
+
+
+def _by_client(events: QuerySet[AuditEvent], items: set[str]) -> list[dict[str, Any]]:
+    """Answers and item uses of each client; what was asked without a key stands under its role."""
+    times: dict[tuple[str, str], int] = defaultdict(int)
+    item_uses: dict[tuple[str, str], int] = defaultdict(int)
+    rows = events.order_by("pk").values_list("client_id", "actor_role", "subject_ids")
+    for client_id, role, subjects in rows.iterator(chunk_size=5000):
+        key = (client_id, "" if client_id else role)
+        times[key] += 1
+        item_uses[key] += len(items.intersection(subjects))
+    clients = {str(client.public_id): client for client in ApiClient.objects.all()}
+    found = []
+    for (client_id, role), count in sorted(times.items()):
+        client = clients.get(client_id)
+        found.append(
+            {
+                "client": client.organisation if client else client_id or f"platform ({role})",
+                "client_id": client_id,
+                "audience": client.audience if client else "",
+                "times": count,
+                "item_uses": item_uses[client_id, role],
+            }
+        )
+    return found
+
+
+def _exports(credited: QuerySet[AuditEvent], items: set[str]) -> list[dict[str, Any]]:
+    events = {event.subject_ids[0]: event for event in credited.filter(event_type="export.handed_out").order_by("pk")}
+    records = ExportRecord.objects.filter(public_id__in=list(events)).order_by("pk")
+    return [
+        {
+            "export": str(record.public_id),
+            "what": record.what,
+            "recipient": record.recipient,
+            "data_sha256": record.data_sha256,
+            "items": len(items.intersection(map(str, record.item_public_ids))),
+            "when": events[str(record.public_id)].occurred_at.isoformat(timespec="seconds"),
+        }
+        for record in records
+    ]
+
+
+def _trainings(community: Community, period: QuerySet[AuditEvent]) -> list[dict[str, Any]]:
+    """Trainings that ended well in the period, on a snapshot that held knowledge of the community."""
+    snapshots = AuditEvent.objects.filter(event_type="snapshot.exported", community_ids__contains=[community.slug])
+    data = set(snapshots.values_list("details__data_sha256", flat=True))
+    ended = period.filter(event_type="training.completed", details__kind="training").order_by("pk")
+    return [
+        {
+            "run": event.subject_ids[0],
+            "data_sha256": event.details["data_sha256"],
+            "when": event.occurred_at.isoformat(timespec="seconds"),
+        }
+        for event in ended
+        if event.details["data_sha256"] in data
+    ]
