@@ -15,13 +15,13 @@ from django.db.models import Subquery
 from django.utils import timezone
 from prometheus_client import Counter
 
-from correlations.models import Practice
 from correlations.vocabulary import Direction, Dose
 from ethics import audit
 from ethics.models import PolicyRevision
 from ethics.policy import Audience, Purpose
 from genomepath.answer_cache import RenderedAnswer, answer_get, answer_key, answer_put
 from genomepath.answers import AnswerFrame, BuiltAnswer, practices_for_target, targets_for_practice
+from genomepath.asked_practice import asked_practice
 from genomepath.consent_periods import next_consent_boundary
 from genomepath.models import ModelVersion
 from genomepath.models.model_version import VersionState
@@ -91,12 +91,13 @@ def prediction_serve(
     )
     answer = answer_get(key, now)
     source = "cache"
+    refused_item_ids: list[str] = []
     if answer is None:
         source = "database"
-        answer = _render(question, frame)
+        answer, refused_item_ids = _answer_or_refusal(question, frame)
         if answer is not None:
             answer_put(key, answer, now)
-    _record(question, answer, frame, context)
+    _record(question, answer, frame, context, refused_item_ids)
     _served.labels(question.direction.value, source if answer else "none").inc()
     if answer is None:
         raise SubjectNotFound
@@ -119,6 +120,14 @@ def serving_state() -> tuple[ModelVersion, int]:
     if version is None:
         raise NoActiveModel
     return version, version.policy_revision
+
+
+def _answer_or_refusal(question: PredictionQuestion, frame: AnswerFrame) -> tuple[RenderedAnswer | None, list[str]]:
+    """The answer, or none and what the audit log says of whom it was refused for; the requested name is never stored."""
+    if question.direction == Direction.GENOMIC_TO_TK:
+        return _render(question, frame), []
+    asked = asked_practice(frame, question.subject)
+    return (_render(question, frame) if asked.may_be_used else None), [asked.item_public_id]
 
 
 def _render(question: PredictionQuestion, frame: AnswerFrame) -> RenderedAnswer | None:
@@ -153,6 +162,7 @@ def _record(
     answer: RenderedAnswer | None,
     frame: AnswerFrame,
     context: audit.AuditContext | None,
+    refused_item_ids: list[str],
 ) -> None:
     if answer is not None and answer.item_ids:
         audit.record(
@@ -168,21 +178,10 @@ def _record(
         return
     audit.record(
         "prediction.refused",
-        subjects=_refused_item_ids(question),
+        subjects=refused_item_ids,
         purpose=Purpose.PREDICTION,
         model_sha256=frame.version.sha256,
         details={"direction": question.direction.value},
         context=context,
         policy_revision=frame.policy_revision,
     )
-
-
-def _refused_item_ids(question: PredictionQuestion) -> list[str]:
-    """The public id of a withheld item, for the officer; the requested name itself is never stored.
-
-    The query is the same for a withheld and an absent practice.
-    """
-    if question.direction != Direction.TK_TO_GENOMIC:
-        return []
-    found = Practice.objects.filter(slug=question.subject).values_list("item__public_id", flat=True)
-    return [str(public_id) for public_id in found]

@@ -15,6 +15,7 @@ from ethics.consent import consent_record, consent_withdraw
 from ethics.models import AuditEvent, ItemLabel, Label
 from ethics.policy import Audience, Basis, ConsentState, LabelRule, Purpose, SacredStatus
 from ethics.stewardship import item_record_objection, item_set_status
+from genomepath.asked_practice import NO_SUCH_ITEM
 from genomepath.serving import PredictionQuestion, SubjectNotFound, prediction_serve
 from tests.factories import make_catalogue, make_correlation, make_item, make_model_version, make_practice, publish
 from tests.factories import make_target as make_gene
@@ -57,7 +58,7 @@ def test_hidden_practice_answers_exactly_as_an_absent_one(catalogue, make_api_cl
 
 
 @pytest.mark.django_db
-def test_refused_event_names_the_item_of_a_hidden_practice_and_nothing_of_an_absent_one(catalogue, make_api_client):
+def test_refused_event_names_the_item_of_a_hidden_practice_and_no_item_for_an_absent_one(catalogue, make_api_client):
     hidden = catalogue.practices[0]
     item_set_status(item=hidden.item, status=SacredStatus.SACRED)
     client = make_api_client()
@@ -66,7 +67,7 @@ def test_refused_event_names_the_item_of_a_hidden_practice_and_nothing_of_an_abs
 
     of_absent, of_hidden = AuditEvent.objects.filter(event_type="prediction.refused").order_by("-id")[:2]
     assert of_hidden.subject_ids == [str(hidden.item.public_id)]
-    assert of_absent.subject_ids == []
+    assert of_absent.subject_ids == [NO_SUCH_ITEM]
     assert "no-such-practice" not in of_absent.canonical
     assert hidden.slug not in of_hidden.canonical
 

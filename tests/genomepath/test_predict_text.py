@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
@@ -46,7 +47,7 @@ FAR_TEXT = "The train to the coast leaves at noon."
 def ask(tmp_path):
     """Puts a text to the command and gives its JSON."""
 
-    def put(text: str, *arguments: str) -> dict:
+    def put(text: str, *arguments: str) -> Any:
         file = tmp_path / "text.txt"
         file.write_text(text, encoding="utf-8")
         return json.loads(predict("--text", str(file), *arguments, "--json"))
