@@ -1,0 +1,73 @@
+"""In whatever order consents, labels, statuses, objections, imports, time and questions come, no answer leaks."""
+
+from __future__ import annotations
+
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from ethics.policy import Decision, Reason
+from ethics.querysets import GovernedItemQuerySet
+from genomepath.answer_cache import answer_key
+from tests.governance.policy_machine import PolicyMachine
+
+pytestmark = pytest.mark.django_db
+ALLOWED = Decision(True, Reason.DOCUMENTED)
+
+
+def _settings(examples: int, steps: int, **more) -> settings:
+    return settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        database=None,
+        **more,
+    )
+
+
+@pytest.fixture(autouse=True)
+def no_rate_limit(settings) -> None:
+    """Every step asks dozens of times within the same minute."""
+    settings.API_REQUESTS_PER_MINUTE = 10**9
+
+
+def test_no_sequence_of_governance_and_questions_leaks() -> None:
+    run_state_machine_as_test(PolicyMachine, settings=_settings(4, 10, derandomize=True))
+
+
+@pytest.mark.slow
+def test_no_long_sequence_of_governance_and_questions_leaks() -> None:
+    run_state_machine_as_test(PolicyMachine, settings=_settings(100, 30))
+
+
+class StaleCacheMachine(PolicyMachine):
+    """Serves whatever was cached first, whatever the policy revision has become since."""
+
+    @staticmethod
+    def leaks():
+        def key(*parts: str) -> str:
+            return answer_key(*parts[:2], "any revision", *parts[3:])
+
+        return [mock.patch("genomepath.serving.answer_key", key)]
+
+
+class OpenGateMachine(PolicyMachine):
+    """Asks nobody: neither the querysets nor the attribution, each of which alone would stop a leak."""
+
+    @staticmethod
+    def leaks():
+        return [
+            mock.patch.object(
+                GovernedItemQuerySet, "permitted_for", lambda items, purpose, audience, now=None: items.filter()
+            ),
+            mock.patch("ethics.attribution.decide", lambda facts, purpose, audience, now: ALLOWED),
+        ]
+
+
+@pytest.mark.parametrize("machine", [StaleCacheMachine, OpenGateMachine])
+def test_the_machine_finds_a_leak_that_is_there(machine: type[PolicyMachine]) -> None:
+    with pytest.raises((AssertionError, ExceptionGroup)):
+        run_state_machine_as_test(machine, settings=_settings(20, 8, derandomize=True, phases=[Phase.generate]))
