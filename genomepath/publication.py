@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from correlations.models import GenomicTarget, Practice
 from correlations.vocabulary import Direction
 from ethics import audit
+from ethics.models.client import CLIENT_AUDIENCES
+from ethics.policy import Purpose
 from genomepath.artefacts import model_folder
 from genomepath.ml.published_scores import PublishedScores, PublishedScoresError, read_published_scores
 from genomepath.ml.snapshot import DOSES
@@ -22,8 +24,8 @@ from genomepath.models import ModelVersion, Prediction
 def predictions_publish(*, version: ModelVersion) -> int:
     """Store the ranking of every practice and dose, and of every target; returns the number of rows.
 
-    Records that left the catalogue since the training are left out. What the policy withholds is filtered on every read,
-    so that publishing needs no second rule.
+    Records that left the catalogue since the training are left out. What the policy withholds is filtered on every read;
+    of a marked version it is not even stored again, because a withdrawal has deleted it.
 
     Raises:
         ValidationError: the model folder lacks its scores.
@@ -32,7 +34,7 @@ def predictions_publish(*, version: ModelVersion) -> int:
         scores = read_published_scores(model_folder(version))
     except PublishedScoresError as error:
         raise ValidationError(f"The scores of this model version cannot be read: {error}") from error
-    practices = Practice.objects.in_bulk(list(scores.practices), field_name="slug")
+    practices = _publishable(version, Practice.objects.in_bulk(list(scores.practices), field_name="slug"))
     targets = GenomicTarget.objects.in_bulk(list(scores.targets), field_name="symbol")
     Prediction.objects.filter(model_version=version).delete()
     rows = [
@@ -47,6 +49,16 @@ def predictions_publish(*, version: ModelVersion) -> int:
         details={"rows": len(rows)},
     )
     return len(rows)
+
+
+def _publishable(version: ModelVersion, practices: dict[str, Practice]) -> dict[str, Practice]:
+    if version.marked_at is None:
+        return practices
+    shown: set[int] = set()
+    for audience in CLIENT_AUDIENCES:
+        permitted = Practice.objects.permitted_for(Purpose.PREDICTION, audience)
+        shown |= set(permitted.values_list("pk", flat=True))
+    return {slug: practice for slug, practice in practices.items() if practice.pk in shown}
 
 
 def _tk_to_genomic(

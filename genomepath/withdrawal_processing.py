@@ -7,8 +7,10 @@ them before: cached answers, published predictions, models and data, and tells w
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -43,15 +45,19 @@ from genomepath.withdrawal_retraining import (
 logger = logging.getLogger(__name__)
 
 CACHE = "answer cache"
+# Any number that no other advisory lock of this database has.
+WITHDRAWALS_LOCK = 0x57D4A3
 
 
 def withdrawals_process() -> int:
     """Open the cases of consents that ended by the clock and carry every case on; returns how many are completed now.
 
     A completed case is looked at again only when a worker registers a model late. One case that fails doesn't
-    stop the others; it is tried again in the next round.
+    stop the others; it is tried again in the next round. One process works at a time; another one leaves it to that one.
     """
-    with audit_context(AuditContext(REQUESTER, "system")):
+    with audit_context(AuditContext(REQUESTER, "system")), _alone() as is_alone:
+        if not is_alone:
+            return 0
         expired_consents_react()
         models_mark_withheld()
         completed = 0
@@ -61,6 +67,19 @@ def withdrawals_process() -> int:
             except Exception:  # the boundary of one case: its cause is logged, and the case stays open
                 logger.exception("withdrawal case %s could not be carried on", case.public_id)
     return completed
+
+
+@contextmanager
+def _alone() -> Iterator[bool]:
+    """Whether this process got the lock; the database gives it back when the process dies."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [WITHDRAWALS_LOCK])
+        (got,) = cursor.fetchone()
+        try:
+            yield bool(got)
+        finally:
+            if got:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [WITHDRAWALS_LOCK])
 
 
 def withdrawal_process(*, case: WithdrawalCase) -> WithdrawalCase:

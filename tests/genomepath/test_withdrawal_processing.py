@@ -21,9 +21,11 @@ from genomepath import withdrawal_artefacts, withdrawal_processing
 from genomepath.export_records import export_record_add
 from genomepath.models import ModelVersion, Prediction, TrainingRun
 from genomepath.models.training_run import RunKind
+from genomepath.publication import predictions_publish
 from genomepath.runs import run_request
 from genomepath.withdrawal_processing import withdrawals_process
 from tests.factories import make_item, make_model_version, make_practice, make_target, publish
+from tests.genomepath.model_folders import make_scored_version
 
 pytestmark = pytest.mark.django_db
 
@@ -390,3 +392,14 @@ def test_exports_that_held_the_item_are_listed_with_a_notice_to_their_recipient(
     assert "Synthetic university" in listed["notice"]
     assert DATA in listed["notice"]
     assert practice.title not in listed["notice"]
+
+
+def test_a_marked_version_published_again_leaves_the_practice_out(practice):
+    other, target = make_practice(), make_target()
+    version = make_scored_version([practice, other], [target], trained_on=[practice.item.public_id])
+    object_to(practice)
+    version.refresh_from_db()
+
+    predictions_publish(version=version)
+
+    assert set(Prediction.objects.values_list("practice__slug", flat=True)) == {other.slug}

@@ -17,11 +17,13 @@ from django.utils import timezone
 
 from correlations.models import GenomicTarget, Practice
 from ethics.consent import consent_record, consent_withdraw
-from ethics.models import ApiClient, AuditEvent, Consent, GovernedItem, PolicyRevision
+from ethics.models import ApiClient, AuditEvent, Consent, GovernedItem, PolicyRevision, WithdrawalCase
 from ethics.policy import Audience, Basis, ConsentState, Purpose
+from ethics.stewardship import item_record_objection
 from genomepath.housekeeping import mark_withheld_models
 from genomepath.models import ModelVersion
 from genomepath.registry import model_promote
+from genomepath.withdrawal_processing import WITHDRAWALS_LOCK, withdrawals_process
 from tests.factories import make_correlation, make_item, make_model_version, make_practice, make_target, publish
 
 pytestmark = pytest.mark.usefixtures("committed_database")
@@ -204,3 +206,14 @@ def test_event_and_change_are_committed_together(make_api_client) -> None:
     connection.close()
     assert ApiClient.objects.count() == 1
     assert {event.event_type for event in AuditEvent.objects.all()} == {"client.created", "api_key.created"}
+
+
+def test_while_one_process_works_on_withdrawals_another_leaves_them_to_it(committed_database) -> None:
+    practice = make_practice()
+    item_record_objection(item=practice.item, reference="letter 1", reason="the community objects")
+    with psycopg.connect(committed_database.url) as elsewhere:
+        elsewhere.execute("SELECT pg_advisory_lock(%s)", [WITHDRAWALS_LOCK])
+        withdrawals_process()
+        assert WithdrawalCase.objects.get().state == "open"
+    withdrawals_process()
+    assert WithdrawalCase.objects.get().state == "completed"
