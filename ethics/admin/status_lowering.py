@@ -45,11 +45,21 @@ class StatusLoweringRequestAdmin(ViewOnlyAdmin):
 
     item_path = "item"
     shows_withheld = True
-    list_display = ("item", "from_status", "to_status", "state", "proposed_by", "proposed_at", "decided_by")
+    list_display = ("item", "from_status", "proposed_status", "state", "proposed_by", "proposed_at", "decided_by")
     list_filter = ("state",)
     search_fields = ("=public_id", "=item__public_id", "proposed_by")
     list_select_related = ("item",)
+    fields = (
+        "public_id", "item", "from_status", "proposed_status", "state", "reason", "proposed_by", "proposed_at",
+        "decided_by", "decided_at", "decision_reason",
+    )  # fmt: skip
+    readonly_fields = ("public_id", "proposed_status")
     actions_detail = ("confirm", "reject")
+
+    @admin.display(description="To status")
+    def proposed_status(self, proposal: StatusLoweringRequest) -> str:
+        """In words: the theme shows the choice 'None' as if nothing stood there."""
+        return "not protected" if proposal.to_status == SacredStatus.NONE else proposal.to_status
 
     def has_checker_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Whether the person may decide on proposals, if they made none themselves."""
