@@ -102,6 +102,27 @@ def _predict_outputs(slugs: list[str]) -> dict[str, bytes]:
     return outputs
 
 
+def test_nothing_withheld_is_in_an_evaluation_or_in_the_answer_to_a_text_about_it(catalogue, tmp_path: Path) -> None:
+    planted, canaries = catalogue
+    version = _train().model_version
+    assert version is not None
+    out = io.StringIO()
+    arguments = ("--workers", "1", "--no-progress")
+    call_command("evaluate_genomepath", "--json", str(tmp_path / "evaluation.json"), *arguments, stdout=out)
+    version.state = VersionState.ACTIVE.value
+    version.save()
+    for place, entry in enumerate(planted):
+        file = tmp_path.with_name(f"{tmp_path.name}-{place}.txt")
+        file.write_text(f"A synthetic preparation, {entry.practice.title}", encoding="utf-8")
+        call_command("predict", "--text", str(file), stdout=out)
+
+    assert out.getvalue().count("No answer can be given for this text.") == len(planted)
+    assert any(path.name == "evaluation.json" for path in model_folder(version).iterdir())
+    assert leaks_in_folders([artefact_root(), tmp_path], canaries) == []
+    assert leaks({"output": out.getvalue().encode(), **cache_surfaces()}, canaries) == []
+    assert AuditEvent.objects.filter(event_type="text.withheld").count() == len(planted)
+
+
 def test_the_command_answers_withheld_as_absent(catalogue) -> None:
     planted, _ = catalogue
     make_model_version()
