@@ -18,6 +18,7 @@ from rest_framework.test import APIClient
 from ethics.clients import api_key_create, client_create
 from ethics.models import ApiClient
 from ethics.policy import Audience
+from tests.leftovers import drop_leftovers
 
 
 @pytest.fixture(autouse=True)
@@ -41,6 +42,8 @@ def django_db_setup(
     """The test database, always. pytest-django's own fixture makes none where only clones of it are asked for."""
     with django_db_blocker.unblock():
         keep = django_db_keepdb and not django_db_createdb
+        if not keep:
+            drop_leftovers(connection.creation._get_test_db_name())
         made = setup_databases(verbosity=0, interactive=False, keepdb=keep)
     yield
     if not django_db_keepdb:
