@@ -43,7 +43,7 @@ def django_db_setup(
     with django_db_blocker.unblock():
         keep = django_db_keepdb and not django_db_createdb
         if not keep:
-            drop_leftovers(connection.creation._get_test_db_name())
+            drop_leftovers(connection.creation.test_db_signature()[-1])
         made = setup_databases(verbosity=0, interactive=False, keepdb=keep)
     yield
     if not django_db_keepdb:
