@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -22,7 +23,7 @@ MOMENTS = st.none() | st.datetimes(
 
 @pytest.fixture
 def events(db) -> dict[str, AuditEvent]:
-    served = {
+    served: dict[str, Any] = {
         "communities": ["one"],
         "subjects": ["item-1"],
         "purpose": Purpose.PREDICTION,
