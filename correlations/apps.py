@@ -8,4 +8,4 @@ class CorrelationsConfig(AppConfig):
     verbose_name = "Correlations"
 
     def ready(self) -> None:
-        from correlations import audit_events  # noqa: F401  registers this app's event types
+        from correlations import audit_events, field_history  # noqa: F401  registers this app's event types and history

@@ -8,4 +8,5 @@ class EthicsConfig(AppConfig):
     verbose_name = "Ethics"
 
     def ready(self) -> None:
+        from ethics import field_history  # noqa: F401  registers this app's history
         from ethics.audit import event_types  # noqa: F401  registers this app's event types
