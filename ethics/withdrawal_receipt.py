@@ -1,10 +1,13 @@
-"""The receipt of a withdrawal: what was done, where and when, readable by the community. It holds no knowledge."""
+"""What a receipt of a withdrawal says: what is finished, where and when, and what still runs. It holds no knowledge."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from ethics.models import CaseState, WithdrawalCase, WithdrawalStep
+from ethics.models import ReceiptKind, WithdrawalCase, WithdrawalReceipt, WithdrawalStep
 
 MEANINGS = {
     "answers.purged": "Stored answers were deleted.",
@@ -18,15 +21,45 @@ MEANINGS = {
     "exports.listed": "Exports handed out earlier were looked up; the notices to their recipients are listed.",
     "officers.alerted": "The compliance officers were alerted: no model without the items could take over yet.",
 }
+RUNNING_MEANINGS = {
+    "model.replacing": "The model in service learned from the items. It shows none of them, and is replaced by a model "
+    "without them, or leaves service at the deadline; then its files are deleted.",
+    "files.waiting": "A training that was stopped may still write files; they are deleted when it has ended.",
+}
+SUMMARIES = {
+    ReceiptKind.PURGE: "The items are no longer served, and what was made of them is deleted, except what still runs.",
+    ReceiptKind.FINAL: "Everything was reached: nothing that was made of the items is left, and nothing still runs.",
+    ReceiptKind.SUPPLEMENT: "Something turned up after the final receipt, and was dealt with as well.",
+}
 
 
-def withdrawal_receipt(case: WithdrawalCase) -> dict[str, Any]:
-    """The receipt as it stands now; ``complete`` once everything was reached. Identifiers, counts and hashes only."""
-    steps = list(case.steps.all())
+@dataclass(frozen=True)
+class RunningWork:
+    """Something that a withdrawal still waits for, at the latest until ``until``. ``what`` is a ``RUNNING_MEANINGS``."""
+
+    what: str
+    where: str
+    until: datetime | None = None
+
+
+def receipt_document(
+    *,
+    case: WithdrawalCase,
+    kind: ReceiptKind,
+    number: int,
+    issued_at: datetime,
+    follows: WithdrawalReceipt | None,
+    running: Sequence[RunningWork],
+) -> dict[str, Any]:
+    """The content of a receipt as the case stands now. Identifiers, counts, hashes and names of recipients only."""
+    steps = list(case.steps.filter(done_at__isnull=False))
     return {
-        "receipt": str(case.public_id),
-        "complete": case.state == CaseState.COMPLETED,
-        "state": case.state,
+        "receipt": number,
+        "kind": kind.value,
+        "says": SUMMARIES[kind],
+        "follows": {"receipt": follows.number, "sha256": follows.sha256} if follows else None,
+        "issued_at": _moment(issued_at),
+        "case": str(case.public_id),
         "community": {"slug": case.community.slug, "name": case.community.name},
         "cause": case.cause,
         "consent": str(case.consent_public_id) if case.consent_public_id else None,
@@ -34,8 +67,9 @@ def withdrawal_receipt(case: WithdrawalCase) -> dict[str, Any]:
         "not_served_from": _moment(case.opened_at),
         "deadline": _moment(case.deadline_at),
         "completed": _moment(case.completed_at),
-        "steps": [_step(step) for step in steps],
-        "files_deleted": sum(len(step.artefacts) for step in steps if step.done_at is not None),
+        "finished": [_step(step) for step in steps],
+        "still_running": [_running(work) for work in running],
+        "files_deleted": sum(len(step.artefacts) for step in steps),
         "exports": [entry for step in steps for entry in step.exports],
     }
 
@@ -51,5 +85,14 @@ def _step(step: WithdrawalStep) -> dict[str, Any]:
     }
 
 
-def _moment(value: Any) -> str | None:
+def _running(work: RunningWork) -> dict[str, Any]:
+    return {
+        "what": work.what,
+        "meaning": RUNNING_MEANINGS[work.what],
+        "where": work.where,
+        "until": _moment(work.until),
+    }
+
+
+def _moment(value: datetime | None) -> str | None:
     return value.isoformat(timespec="seconds") if value is not None else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from celery import shared_task
 
 from genomepath.runs import runs_reap_lost
@@ -22,6 +24,6 @@ def mark_withheld_models() -> int:
 
 
 @shared_task(name="genomepath.housekeeping.process_withdrawals")
-def process_withdrawals() -> int:
+def process_withdrawals(patience_seconds: float = 0.0) -> int:
     """Carry every withdrawal as far as it can go, consents that ended by the clock included."""
-    return withdrawals_process()
+    return withdrawals_process(patience=timedelta(seconds=patience_seconds))

@@ -7,33 +7,30 @@ them before: cached answers, published predictions, models and data, and tells w
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 from django.db import connection, transaction
-from django.db.models import Q, QuerySet
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from ethics.audit import AuditContext, audit_context
 from ethics.expiry import expired_consents_react
-from ethics.models import CaseState, GovernedItem, WithdrawalCase, WithdrawalStep
+from ethics.models import CaseState, GovernedItem, ReceiptKind, WithdrawalCase, WithdrawalReceipt, WithdrawalStep
 from ethics.policy import Purpose
+from ethics.withdrawal_receipts import withdrawal_receipt_issue
 from ethics.withdrawals import step_done, withdrawal_advance, withdrawal_alert, withdrawal_step_record
 from genomepath.answer_cache import answers_purge
 from genomepath.export_records import export_notices
-from genomepath.models import ModelVersion, Prediction, TrainingRun
+from genomepath.models import ModelVersion, Prediction
 from genomepath.models.model_version import VersionState
-from genomepath.models.training_run import RunKind, RunState
 from genomepath.redis_bytes import RedisUnavailable
 from genomepath.registry import CLIENT_AUDIENCES, model_quarantine, model_retire
 from genomepath.withdrawal import models_mark_withheld, versions_trained_on
-from genomepath.withdrawal_artefacts import (
-    DELETED,
-    concerned_folders,
-    concerned_snapshots,
-    concerned_versions,
-    folders_delete,
-)
+from genomepath.withdrawal_artefacts import DELETED, concerned_versions, folders_delete
 from genomepath.withdrawal_retraining import (
     REQUESTER,
     Outlook,
@@ -41,6 +38,7 @@ from genomepath.withdrawal_retraining import (
     retraining_request,
     trainings_cancel,
 )
+from genomepath.withdrawal_running import concerned_active, running_work
 
 logger = logging.getLogger(__name__)
 
@@ -49,13 +47,14 @@ CACHE = "answer cache"
 WITHDRAWALS_LOCK = 0x57D4A3
 
 
-def withdrawals_process() -> int:
+def withdrawals_process(*, patience: timedelta = timedelta()) -> int:
     """Open the cases of consents that ended by the clock and carry every case on; returns how many are completed now.
 
     A completed case is looked at again only when a worker registers a model late. One case that fails doesn't
-    stop the others; it is tried again in the next round. One process works at a time; another one leaves it to that one.
+    stop the others; it is tried again in the next round. One process works at a time; another one waits so long for it,
+    because that one may have begun before the newest case was committed, and then leaves it to the next round.
     """
-    with audit_context(AuditContext(REQUESTER, "system")), _alone() as is_alone:
+    with audit_context(AuditContext(REQUESTER, "system")), _alone(patience) as is_alone:
         if not is_alone:
             return 0
         expired_consents_react()
@@ -70,16 +69,22 @@ def withdrawals_process() -> int:
 
 
 @contextmanager
-def _alone() -> Iterator[bool]:
+def _alone(patience: timedelta) -> Iterator[bool]:
     """Whether this process got the lock; the database gives it back when the process dies."""
+    deadline = time.monotonic() + patience.total_seconds()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [WITHDRAWALS_LOCK])
-        (got,) = cursor.fetchone()
+        while not (got := _try_lock(cursor)) and time.monotonic() < deadline:
+            time.sleep(0.2)
         try:
-            yield bool(got)
+            yield got
         finally:
             if got:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [WITHDRAWALS_LOCK])
+
+
+def _try_lock(cursor: CursorWrapper) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [WITHDRAWALS_LOCK])
+    return bool(cursor.fetchone()[0])
 
 
 def withdrawal_process(*, case: WithdrawalCase) -> WithdrawalCase:
@@ -95,16 +100,23 @@ def withdrawal_process(*, case: WithdrawalCase) -> WithdrawalCase:
         case=case, what="exports.listed", where="export records", exports=export_notices(case.item_public_ids)
     )
     trainings_cancel(case)
-    replaced = _replace_active_model(case)
+    _replace_active_model(case)
     _quarantine_versions(case)
     folders_delete(case)
-    if not replaced:
-        return case
     _copy_deletions_of_other_cases(case)
-    waiting = any(folder.path.is_dir() for folder in concerned_folders(case)) or _files_may_come(case)
-    if waiting or not purged:
+    if not purged:
         return case
-    return withdrawal_advance(case=case, state=CaseState.COMPLETED)
+    running = running_work(case)
+    if not case.receipts.exists():
+        withdrawal_receipt_issue(case=case, running=running)
+    return case if running else _complete(case)
+
+
+@transaction.atomic
+def _complete(case: WithdrawalCase) -> WithdrawalCase:
+    withdrawal_advance(case=case, state=CaseState.COMPLETED)
+    withdrawal_receipt_issue(case=case)
+    return case
 
 
 def _purge_cache(case: WithdrawalCase) -> bool:
@@ -140,11 +152,11 @@ def _note_marked_models(case: WithdrawalCase) -> None:
         withdrawal_step_record(case=case, what="model.marked", where=f"model {version.sha256}")
 
 
-def _replace_active_model(case: WithdrawalCase) -> bool:
-    """Whether no model that was trained on the items serves any more; otherwise what can be done about it is done."""
-    active = _concerned_active(case)
+def _replace_active_model(case: WithdrawalCase) -> None:
+    """Do what can be done about a model in service that was trained on the items."""
+    active = concerned_active(case)
     if active is None:
-        return True
+        return
     if timezone.now() >= case.deadline_at:
         withdrawal_advance(case=case, state=CaseState.OVERDUE)
         with transaction.atomic():
@@ -153,7 +165,7 @@ def _replace_active_model(case: WithdrawalCase) -> bool:
         withdrawal_alert(
             case=case, where="deadline", reason="The deadline passed: the model in service was taken out of service."
         )
-        return True
+        return
     retraining = retraining_of(active)
     if retraining.outlook == Outlook.REFUSED:
         assert retraining.run is not None  # noqa: S101  a refusal is that of a run
@@ -161,7 +173,6 @@ def _replace_active_model(case: WithdrawalCase) -> bool:
     else:
         retraining_request(case=case, active=active)
     withdrawal_advance(case=case, state=CaseState.RETRAINING)
-    return False
 
 
 def _quarantine_versions(case: WithdrawalCase) -> None:
@@ -188,27 +199,12 @@ def _copy_deletions_of_other_cases(case: WithdrawalCase) -> None:
                 )
 
 
-def _files_may_come(case: WithdrawalCase) -> bool:
-    """Whether a training that took its snapshot before the decision has files, or may still write some."""
-    unsaid = TrainingRun.objects.filter(
-        kind=RunKind.TRAINING.value,
-        state__in=[RunState.RUNNING.value, RunState.LOST.value],
-        data_sha256="",
-        started_at__lte=case.opened_at,
-    )
-    return bool(concerned_snapshots(case)) or unsaid.exists()
-
-
 def _cases_to_process() -> QuerySet[WithdrawalCase]:
-    """Open cases, and completed ones whose items stand in a version that a late worker registered after all."""
+    """Open cases, and completed ones without their final receipt or whose items a late worker's version holds."""
     late = ModelVersion.objects.filter(marked_at__isnull=False).exclude(
         state__in=[VersionState.ACTIVE.value, VersionState.QUARANTINED.value]
     )
     items = {public_id for trained_on in late.values_list("trained_on", flat=True) for public_id in trained_on}
-    unfinished = ~Q(state=CaseState.COMPLETED.value) | Q(item_public_ids__overlap=list(items))
+    final = WithdrawalReceipt.objects.filter(case=OuterRef("pk"), kind=ReceiptKind.FINAL.value)
+    unfinished = ~Exists(final) | Q(item_public_ids__overlap=list(items))
     return WithdrawalCase.objects.filter(unfinished).select_related("community").order_by("pk")
-
-
-def _concerned_active(case: WithdrawalCase) -> ModelVersion | None:
-    """The model in service, if it was trained on the items and these may not be trained on any more."""
-    return concerned_versions(case).filter(state=VersionState.ACTIVE.value).first()

@@ -11,6 +11,9 @@ from kombu.exceptions import OperationalError as BrokerError
 
 logger = logging.getLogger(__name__)
 
+# A process that is at work may have begun before this commit: the task waits so long for it instead of leaving.
+PATIENCE_SECONDS = 30.0
+
 
 def process_withdrawals_on_commit(public_ids: Collection[UUID]) -> None:
     """Reaction: once the decision is committed, its case is processed without waiting for the beat."""
@@ -22,6 +25,6 @@ def withdrawals_enqueue() -> None:
     from genomepath.housekeeping import process_withdrawals
 
     try:
-        process_withdrawals.delay()
+        process_withdrawals.delay(PATIENCE_SECONDS)
     except BrokerError:  # the case is committed and waits; the beat processes it when the broker is back
         logger.exception("the processing of withdrawals could not be queued now")

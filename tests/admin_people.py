@@ -22,8 +22,10 @@ from ethics.models import (
     PolicyRevision,
     StatusLoweringRequest,
     WithdrawalCase,
+    WithdrawalReceipt,
 )
 from ethics.policy import Audience, ConsentState, LabelRule, Purpose, SacredStatus
+from ethics.withdrawal_receipts import withdrawal_receipt_issue
 from genomepath.models import ExportRecord, TrainingRun
 from tests.factories import (
     make_community,
@@ -99,6 +101,13 @@ def make_withdrawal_case(item: GovernedItem, **fields: object) -> WithdrawalCase
     return case
 
 
+def make_receipt(case: WithdrawalCase) -> WithdrawalReceipt:
+    """The receipt that is due for a case."""
+    receipt = withdrawal_receipt_issue(case=case)
+    assert receipt is not None
+    return receipt
+
+
 def make_lowering_request(item: GovernedItem) -> StatusLoweringRequest:
     """An open proposal to lower the status of an item, which need not be as protected as it says."""
     return StatusLoweringRequest.objects.create(
@@ -151,7 +160,7 @@ def records_of_every_model() -> dict[str, Model]:
         DiseaseAssociation.objects.create(target=target, name="synthetic disease", source="synthetic"),
         ItemLabel.objects.create(item=practice.item, label=label),
         TrainingRun.objects.create(requested_by="test", preset="small"),
-        PolicyRevision.objects.get(), case, case.steps.get(), make_lowering_request(practice.item),
+        PolicyRevision.objects.get(), case, case.steps.get(), make_receipt(case), make_lowering_request(practice.item),
         ExportRecord.objects.create(
             what="training set",
             recipient="Synthetic recipient",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from unfold.decorators import action, display
 
 from ethics.admin.base import ViewOnlyAdmin
-from ethics.models import CaseState, WithdrawalCase, WithdrawalStep
-from ethics.withdrawal_receipt import withdrawal_receipt
+from ethics.models import CaseState, WithdrawalCase, WithdrawalReceipt, WithdrawalStep
 
 STATE_COLOURS = {
     CaseState.OPEN.value: "info",
@@ -44,27 +46,33 @@ class WithdrawalCaseAdmin(ViewOnlyAdmin):
     readonly_fields = ("public_id",)
     actions_detail = ("receipt", "receipt_json")
 
-    @action(description="Receipt", url_path="receipt", permissions=["view"])
+    @action(description="Receipts", url_path="receipt", permissions=["view"])
     def receipt(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The receipt as a page that prints."""
+        """The receipts issued for the case as a page that prints."""
         case = self.record_or_404(request, object_id)
-        receipt = withdrawal_receipt(case)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Receipt of {case}",
+            "title": f"Receipts of {case}",
             "opts": self.opts,
             "original": case,
-            "receipt": receipt,
-            "steps": [{**step, "counted": sorted(step["counts"].items())} for step in receipt["steps"]],
-            "item_ids": case.item_public_ids,
+            "case": case,
+            "receipts": [shown_receipt(receipt) for receipt in case.receipts.all()],
         }
-        return TemplateResponse(request, "admin/ethics/withdrawal_receipt.html", context)
+        return TemplateResponse(request, "admin/ethics/withdrawal_receipts.html", context)
 
-    @action(description="Receipt as JSON", url_path="receipt-json", permissions=["view"])
+    @action(description="Receipts as JSON", url_path="receipt-json", permissions=["view"])
     def receipt_json(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The receipt as a file."""
+        """The receipts as a file. The SHA-256 of a receipt is that of its document in the form of RFC 8785."""
         case = self.record_or_404(request, object_id)
-        response = JsonResponse(withdrawal_receipt(case), json_dumps_params={"indent": 2})
+        content = {
+            "case": str(case.public_id),
+            "state": case.state,
+            "complete": case.state == CaseState.COMPLETED,
+            "receipts": [
+                {"sha256": receipt.sha256, "document": json.loads(receipt.document)} for receipt in case.receipts.all()
+            ],
+        }
+        response = JsonResponse(content, json_dumps_params={"indent": 2})
         response["Content-Disposition"] = f'attachment; filename="withdrawal-{case.public_id}.json"'
         return response
 
@@ -89,3 +97,34 @@ class WithdrawalStepAdmin(ViewOnlyAdmin):
     list_filter = ("what", "begun_at")
     search_fields = ("what", "where", "case__public_id")
     list_select_related = ("case",)
+
+
+@admin.register(WithdrawalReceipt)
+class WithdrawalReceiptAdmin(ViewOnlyAdmin):
+    """Every receipt that was issued."""
+
+    list_display = ("number", "kind", "case", "community", "issued_at", "sha256")
+    list_filter = ("kind", "issued_at")
+    search_fields = ("=number", "=sha256", "case__public_id")
+    list_select_related = ("case__community",)
+    fields = ("number", "kind", "case", "follows", "issued_at", "sha256")
+    actions_detail = ("document",)
+
+    @action(description="Document", url_path="document", permissions=["view"])
+    def document(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The document byte by byte: its SHA-256 is the one of the receipt."""
+        receipt = self.record_or_404(request, object_id)
+        response = HttpResponse(receipt.document.encode(), content_type="application/json")
+        response["Content-Disposition"] = f'attachment; filename="receipt-{receipt.number}.json"'
+        return response
+
+    @admin.display(description="Community")
+    def community(self, receipt: WithdrawalReceipt) -> str:
+        return receipt.case.community.name
+
+
+def shown_receipt(receipt: WithdrawalReceipt) -> dict[str, Any]:
+    """A receipt as the page shows it: from its document alone, so that page and document cannot differ."""
+    document = json.loads(receipt.document)
+    steps = [{**step, "counted": sorted(step["counts"].items())} for step in document["finished"]]
+    return {**document, "sha256": receipt.sha256, "finished": steps, "pk": receipt.pk}

@@ -39,8 +39,14 @@ for _event_type in (
         details=frozenset({"state", "steps"}),
     ),
     EventType(
+        "withdrawal.receipt_issued",
+        "A receipt of a withdrawal was issued; its text is never changed",
+        needs_communities=True,
+        details=frozenset({"number", "kind", "sha256"}),
+    ),
+    EventType(
         "withdrawal.completed",
-        "A withdrawal reached everything; its receipt is complete",
+        "A withdrawal reached everything; its final receipt is issued with it",
         needs_communities=True,
         details=frozenset({"state", "steps"}),
     ),

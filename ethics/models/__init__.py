@@ -8,6 +8,7 @@ from ethics.models.governed_item import Attribution, GovernedItem, ItemLabel, La
 from ethics.models.policy_revision import PolicyRevision
 from ethics.models.status_lowering import LoweringState, StatusLoweringRequest
 from ethics.models.withdrawal import CaseState, WithdrawalCase, WithdrawalCause, WithdrawalStep
+from ethics.models.withdrawal_receipt import ReceiptKind, WithdrawalReceipt
 
 __all__ = [
     "ApiClient",
@@ -23,8 +24,10 @@ __all__ = [
     "Label",
     "LoweringState",
     "PolicyRevision",
+    "ReceiptKind",
     "StatusLoweringRequest",
     "WithdrawalCase",
     "WithdrawalCause",
+    "WithdrawalReceipt",
     "WithdrawalStep",
 ]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ethics.policy import Audience, ConsentFacts, ConsentState, ItemFacts, LabelRule, Purpose, Reason, decide
-from ethics.withdrawal_receipt import MEANINGS
+from ethics.withdrawal_receipt import MEANINGS, RUNNING_MEANINGS
 from tests.ethics import truth_table
 from tests.ethics.truth_table import NOW, PLAIN
 
@@ -41,7 +41,9 @@ def test_the_document_names_every_label_rule() -> None:
 
 
 def test_the_document_gives_the_steps_of_a_receipt_as_the_receipt_does() -> None:
-    assert dict(re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \| (.*) \|$", DOCUMENT, re.MULTILINE)) == MEANINGS
+    assert (
+        dict(re.findall(r"^\| `([a-z_]+\.[a-z_]+)` \| (.*) \|$", DOCUMENT, re.MULTILINE)) == MEANINGS | RUNNING_MEANINGS
+    )
 
 
 def test_the_worked_example_holds() -> None:

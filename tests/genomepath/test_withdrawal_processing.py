@@ -154,6 +154,7 @@ def test_without_redis_the_rest_is_done_and_the_case_waits_for_the_purge(practic
     withdrawals_process()
     case.refresh_from_db()
     assert (case.state, artefact_paths()) == ("open", [])
+    assert not case.receipts.exists()
 
     settings.REDIS_URL = working
     withdrawals_process()
@@ -209,6 +210,8 @@ def test_a_training_on_the_practice_is_cancelled_and_its_files_go_when_it_has_st
     case.refresh_from_db()
     assert (run.state, case.state) == ("cancelled", "open")
     assert ("training.cancelled", f"run {run.public_id}") in steps(case)
+    (receipt,) = case.receipts.all()
+    assert [work["what"] for work in json.loads(receipt.document)["still_running"]] == ["files.waiting"]
 
     TrainingRun.objects.filter(pk=run.pk).update(finished_at=now - timedelta(minutes=5))
     withdrawals_process()
@@ -254,6 +257,8 @@ CRASHES = [
     (withdrawal_artefacts, "file_hashes"),
     (withdrawal_artefacts, "_delete_file"),
     (withdrawal_artefacts, "withdrawal_step_record"),
+    (withdrawal_processing, "running_work"),
+    (withdrawal_processing, "withdrawal_receipt_issue"),
     (withdrawal_processing, "withdrawal_advance"),
 ]
 
@@ -280,6 +285,7 @@ def test_a_crash_in_any_step_only_delays_the_rest(module, step, practice, monkey
     done = [(event.details["what"], event.details["where"]) for event in recorded]
     assert sorted(done) == sorted(steps(case)), "each step is recorded once"
     assert sum(len(step.artefacts) for step in case.steps.all()) == 3
+    assert [receipt.kind for receipt in case.receipts.all()] == ["purge", "final"]
 
 
 def test_a_deletion_that_was_cut_off_goes_on_from_the_stored_list(practice, monkeypatch):

@@ -16,7 +16,6 @@ from ethics.models import AuditEvent, WithdrawalCase, WithdrawalStep
 from ethics.policy import Audience, SacredStatus
 from ethics.records import governed_item_add
 from ethics.stewardship import item_record_objection
-from ethics.withdrawal_receipt import withdrawal_receipt
 from genomepath.ml import gate
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.models.training_run import RunKind
@@ -79,6 +78,11 @@ def process_until(case: WithdrawalCase, state: str) -> None:
     assert case.state == state
 
 
+def documents(case: WithdrawalCase) -> list[dict]:
+    """What the receipts of a case say, in the order in which they were issued."""
+    return [json.loads(document) for document in case.receipts.values_list("document", flat=True)]
+
+
 def pass_the_deadline(case: WithdrawalCase) -> None:
     moment = timezone.now() - timedelta(hours=25)
     WithdrawalCase.objects.filter(pk=case.pk).update(opened_at=moment, deadline_at=moment + timedelta(hours=24))
@@ -108,15 +112,35 @@ def test_from_the_withdrawal_to_a_complete_receipt_nobody_acts(evaluated, active
     active.refresh_from_db()
     assert active.state == "quarantined"
     assert (ask(client, withdrawn), ask(client, other)) == (404, 200)
-    receipt = withdrawal_receipt(case)
-    deleted = {file["path"]: file["sha256"] for step in receipt["steps"] for file in step["files"]}
+    _, final = documents(case)
+    deleted = {file["path"]: file["sha256"] for step in final["finished"] for file in step["files"]}
     assert deleted == before, "every file of the old model and its snapshot"
     assert not before.keys() & hashes(root).keys()
-    assert receipt["complete"] is True
-    assert all(step["when"] for step in receipt["steps"])
-    assert withdrawn.title not in json.dumps(receipt)
+    assert withdrawn.title not in json.dumps(final)
     assert events("withdrawal.completed") == 1
     assert events("withdrawal.alerted") == 0
+
+
+def test_the_receipt_of_the_purge_names_the_model_in_service_and_the_final_one_refers_to_it(
+    evaluated, active, passable_gate
+):
+    case = object_to(evaluated)
+
+    withdrawals_process()
+    (purge,) = documents(case)
+    work_off_the_queue()
+    withdrawals_process()
+
+    (running,) = purge["still_running"]
+    assert (running["what"], running["where"]) == ("model.replacing", f"model {active.sha256}")
+    assert running["until"] == purge["deadline"] == case.deadline_at.isoformat(timespec="seconds")
+    assert {"answers.purged", "predictions.deleted", "model.marked", "exports.listed", "retraining.requested"} == {
+        step["what"] for step in purge["finished"]
+    }
+    first, final = case.receipts.all()
+    assert json.loads(final.document)["follows"] == {"receipt": first.number, "sha256": first.sha256}
+    assert json.loads(final.document)["still_running"] == []
+    assert [first.kind, final.kind] == ["purge", "final"]
 
 
 def test_a_refused_retraining_alerts_and_the_old_model_serves_masked_until_the_deadline(

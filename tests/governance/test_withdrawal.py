@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
@@ -216,4 +217,19 @@ def test_while_one_process_works_on_withdrawals_another_leaves_them_to_it(commit
         withdrawals_process()
         assert WithdrawalCase.objects.get().state == "open"
     withdrawals_process()
+    assert WithdrawalCase.objects.get().state == "completed"
+
+
+def test_a_process_with_patience_waits_for_the_one_at_work(committed_database) -> None:
+    """Its case may be younger than what the other one looked at."""
+    practice = make_practice()
+    item_record_objection(item=practice.item, reference="letter 1", reason="the community objects")
+    elsewhere = psycopg.connect(committed_database.url, autocommit=True)
+    elsewhere.execute("SELECT pg_advisory_lock(%s)", [WITHDRAWALS_LOCK])
+    ends = threading.Timer(0.5, elsewhere.close)
+    ends.start()
+
+    withdrawals_process(patience=timedelta(seconds=30))
+
+    ends.join()
     assert WithdrawalCase.objects.get().state == "completed"

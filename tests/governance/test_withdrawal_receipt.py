@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
 from django.urls import reverse
 
 from ethics.admin.visibility import COMMUNITY_STEWARD, COMPLIANCE_OFFICER, CURATOR, ML_ENGINEER
-from ethics.models import WithdrawalCase
+from ethics.models import AuditEvent, WithdrawalCase
 from ethics.policy import Purpose
 from ethics.stewardship import item_record_objection
 from genomepath.export_records import export_record_add
@@ -40,33 +41,55 @@ def pages(case: WithdrawalCase) -> list[str]:
     return [reverse(f"admin:ethics_withdrawalcase_{name}", args=[case.pk]) for name in names]
 
 
+def pages_of_receipts(case: WithdrawalCase) -> list[str]:
+    names = ("change", "document", "history")
+    return [
+        reverse(f"admin:ethics_withdrawalreceipt_{name}", args=[receipt.pk])
+        for receipt in case.receipts.all()
+        for name in names
+    ]
+
+
 @pytest.mark.parametrize("role", [COMPLIANCE_OFFICER, COMMUNITY_STEWARD])
 def test_stewards_and_officers_read_and_download_it(role, case, client):
     client.force_login(make_person(role))
     _, page, download, _ = pages(case)
 
-    receipt = client.get(download).json()
-    assert (receipt["receipt"], receipt["complete"], receipt["cause"]) == (str(case.public_id), True, "objected")
-    assert [entry["recipient"] for entry in receipt["exports"]] == ["Synthetic university"]
+    told = client.get(download).json()
+    assert (told["case"], told["complete"]) == (str(case.public_id), True)
+    documents = [entry["document"] for entry in told["receipts"]]
+    assert [document["kind"] for document in documents] == ["purge", "final"]
+    assert [document["cause"] for document in documents] == ["objected"] * 2
+    assert [entry["recipient"] for entry in documents[0]["exports"]] == ["Synthetic university"]
     shown = client.get(page).content.decode()
-    assert "complete" in shown
+    assert [f"Receipt {document['receipt']} ({document['kind']})" in shown for document in documents] == [True] * 2
     assert str(case.item_public_ids[0]) in shown
     assert "Synthetic university" in shown
+
+
+def test_a_receipt_is_handed_out_byte_by_byte_as_it_was_hashed(case, client):
+    client.force_login(make_person(COMMUNITY_STEWARD))
+    receipt = case.receipts.last()
+
+    content = client.get(reverse("admin:ethics_withdrawalreceipt_document", args=[receipt.pk])).content
+
+    assert hashlib.sha256(content).hexdigest() == receipt.sha256
+    issued = AuditEvent.objects.get(event_type="withdrawal.receipt_issued", details__kind="final")
+    assert issued.details == {"number": receipt.number, "kind": "final", "sha256": receipt.sha256}
 
 
 @pytest.mark.parametrize("role", [CURATOR, ML_ENGINEER])
 def test_nobody_else_reads_it(role, case, client):
     client.force_login(make_person(role))
 
-    assert {client.get(page).status_code for page in pages(case)} == {403}
+    assert {client.get(page).status_code for page in [*pages(case), *pages_of_receipts(case)]} == {403}
 
 
 def test_it_holds_no_knowledge(case, client):
     client.force_login(make_person(COMMUNITY_STEWARD))
 
-    _, page, download, _ = pages(case)
-    assert CANARY not in client.get(page).content.decode()
-    assert CANARY not in client.get(download).content.decode()
+    for page in [*pages(case), *pages_of_receipts(case)]:
+        assert CANARY not in client.get(page).content.decode()
     assert CANARY not in json.dumps(
         [list(case.steps.values("what", "where", "counts", "artefacts", "exports"))], default=str
     )

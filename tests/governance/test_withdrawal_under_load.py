@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import json
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +15,6 @@ import pytest
 from ethics.consent import consent_withdraw
 from ethics.models import WithdrawalCase
 from ethics.policy import Audience
-from ethics.withdrawal_receipt import withdrawal_receipt
 from genomepath.withdrawal_processing import withdrawals_process
 from neurobotanica.serving_bench import granian_server
 from tests.governance.test_withdrawal import Served, serve_on_consent
@@ -116,5 +116,6 @@ def test_no_request_that_starts_after_the_withdrawal_returns_the_practice(reques
     assert len(after) >= requests
     assert {answer[2] for answer in after} == {200, 404}
     assert sum(load.shows(*answer[1:]) for answer in after) == 0
-    done = {step["what"] for step in withdrawal_receipt(WithdrawalCase.objects.get())["steps"]}
+    (receipt,) = WithdrawalCase.objects.get().receipts.all()
+    done = {step["what"] for step in json.loads(receipt.document)["finished"]}
     assert {"answers.purged", "predictions.deleted", "model.marked", "retraining.requested"} <= done

@@ -6,6 +6,7 @@ completed is shown in ``tests/genomepath/test_withdrawal_retraining.py``.
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -29,7 +30,7 @@ from tests.factories import make_training_catalogue
 from tests.genomepath.own_broker import own_broker
 from tests.service_home import PROJECT_ROOT
 
-PURGED = ("answers.purged", "predictions.deleted", "model.marked", "exports.listed")
+PURGED = ("answers.purged", "predictions.deleted", "model.marked", "exports.listed", "retraining.requested")
 PURGE_SECONDS = 60.0
 RETRAINING_SECONDS = 240.0
 
@@ -110,7 +111,7 @@ def test_workers_and_clock_purge_retrain_and_judge(committed_database, tmp_path)
             item = Practice.objects.order_by("slug")[0].item
             item_record_objection(item=item, reference="letter 1", reason="the community objects")
             case = WithdrawalCase.objects.get()
-            wait_for(lambda: set(PURGED) <= set(case.steps.values_list("what", flat=True)), PURGE_SECONDS, log)
+            wait_for(case.receipts.exists, PURGE_SECONDS, log)
 
             alerts = AuditEvent.objects.filter(event_type="withdrawal.alerted")
             wait_for(alerts.exists, RETRAINING_SECONDS, log)
@@ -118,6 +119,10 @@ def test_workers_and_clock_purge_retrain_and_judge(committed_database, tmp_path)
     assert [alert.reason for alert in alerts] == ["The gate refuses the retrained model: better than zero-shot cosine"]
     case.refresh_from_db()
     assert case.state == "retraining"
+    (receipt,) = case.receipts.all()
+    document = json.loads(receipt.document)
+    assert {step["what"] for step in document["finished"]} == set(PURGED)
+    assert [work["where"] for work in document["still_running"]] == [f"model {old.sha256}"]
     retrained = TrainingRun.objects.get(parameters__retrains=old.sha256).model_version
     assert retrained is not None
     assert item.public_id not in retrained.trained_on
