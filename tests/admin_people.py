@@ -15,6 +15,11 @@ from ethics import audit
 from ethics.clients import api_key_create, client_create
 from ethics.consent import consent_record
 from ethics.models import (
+    AuditHead,
+    AuditLeaf,
+    AuditNode,
+    AuditSigningKey,
+    AuditVerification,
     Consent,
     GovernedItem,
     ItemLabel,
@@ -139,6 +144,22 @@ def make_quarantined_row(**fields: object) -> QuarantinedRow:
     )
 
 
+def _log_records() -> list[Model]:
+    """An event with its reason and actor, and rows of a tree, which no sealer has made."""
+    event = audit.record("identity.shredded", subjects=["synthetic"], reason="synthetic reason")
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    key = AuditSigningKey.objects.create(key_id="0" * 16, public_key=bytes(32), created_at=moment)
+    return [
+        event, event.reason_record, event.actor, key,
+        AuditLeaf.objects.create(index=0, event_id=event.event_id, leaf_hash=bytes(32)),
+        AuditNode.objects.create(level=8, index=0, hash=bytes(32)),
+        AuditHead.objects.create(
+            tree_size=1, root_hash=bytes(32), signed_at=moment, key=key, signature=bytes(64)
+        ),
+        AuditVerification.objects.create(tree_size=1, started_at=moment, finished_at=moment, events=1, ok=True),
+    ]  # fmt: skip
+
+
 def records_of_every_model() -> dict[str, Model]:
     """One record of every model of the three apps, all open to curation, by model label."""
     practice, target = make_practice(), make_target()
@@ -168,6 +189,6 @@ def records_of_every_model() -> dict[str, Model]:
             item_public_ids=[uuid.uuid4()],
             exported_by="test",
         ),
-        audit.record("client.created", subjects=["synthetic"], details={"audience": "research"}),
+        *_log_records(),
     ]  # fmt: skip
     return {record._meta.label_lower: record for record in records}

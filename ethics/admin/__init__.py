@@ -1,5 +1,5 @@
 """The admin of the ethics app: governed items, consents, communities, API clients and the audit log."""
 
-from ethics.admin import audit_log, clients, communities, consents, items, status_lowering, withdrawals
+from ethics.admin import audit_log, audit_tree, clients, communities, consents, items, status_lowering, withdrawals
 
-__all__ = ["audit_log", "clients", "communities", "consents", "items", "status_lowering", "withdrawals"]
+__all__ = ["audit_log", "audit_tree", "clients", "communities", "consents", "items", "status_lowering", "withdrawals"]

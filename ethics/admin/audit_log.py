@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -31,12 +32,12 @@ class EventTypeFilter(admin.SimpleListFilter):
 class AuditEventAdmin(ViewOnlyAdmin):
     """Every event, newest first."""
 
-    list_display = ("when", "event_type", "meaning", "actor_name", "actor_role", "communities", "purpose")
+    list_display = ("when", "event_type", "meaning", "who", "actor_role", "communities", "purpose")
     list_display_links = ("when", "event_type")
     list_filter = (EventTypeFilter, "purpose", "occurred_at")
     search_fields = (
         "event_type",
-        "actor_name",
+        "actor__name",
         "client_id",
         "request_id",
         "subject_ids__icontains",
@@ -44,13 +45,25 @@ class AuditEventAdmin(ViewOnlyAdmin):
     )
     search_help_text = "Search by actor, subject id, community, client or request id."
     fields = (
-        "event_type", "meaning", "when", "actor_name", "actor_role", "client_id", "request_id", "purpose", "reason",
+        "event_type", "meaning", "when", "who", "actor_role", "client_id", "request_id", "purpose", "why",
         "policy_revision", "model_sha256", "subject_ids", "community_ids", "details_readable", "canonical_readable",
         "event_id",
     )  # fmt: skip
-    readonly_fields = ("meaning", "when", "details_readable", "canonical_readable", "event_id")
+    readonly_fields = ("meaning", "when", "who", "why", "details_readable", "canonical_readable", "event_id")
     actions_detail_hide_default = True
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        queryset: QuerySet[AuditEvent] = super().get_queryset(request)
+        return queryset.select_related("actor", "reason_record")
+
+    @admin.display(description="Actor name", ordering="actor__name")
+    def who(self, event: AuditEvent) -> str:
+        return event.actor_name
+
+    @admin.display(description="Reason")
+    def why(self, event: AuditEvent) -> str:
+        return event.reason
 
     @admin.display(description="Meaning")
     def meaning(self, event: AuditEvent) -> str:

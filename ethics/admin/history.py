@@ -42,7 +42,7 @@ def field_history(obj: Model, hidden_fields: Collection[str] = ()) -> list[Histo
 
 def audit_trail(obj: Model) -> list[AuditEvent]:
     """The newest audit events that name the record."""
-    return list(AuditEvent.objects.filter(subject_ids__contains=[subject_of(obj)])[:_SHOWN])
+    return list(AuditEvent.objects.with_people().filter(subject_ids__contains=[subject_of(obj)])[:_SHOWN])
 
 
 def _row(event: Any, changes: tuple[FieldChange, ...]) -> HistoryRow:

@@ -75,7 +75,7 @@ class AuditFilters:
         if self.client:
             events = events.filter(client_id=self.client)
         if self.actor:
-            events = events.filter(actor_name=self.actor)
+            events = events.filter(actor__name=self.actor)
         if self.subject:
             events = events.filter(subject_ids__contains=[self.subject])
         if self.event_type.endswith(".*"):

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from django.utils import timezone
 
 from ethics.audit.context import AuditContext, current_context
+from ethics.audit.identities import commit, identity_commitment
 from ethics.audit.registry import EventType, registered_event_types
-from ethics.models import AuditEvent, PolicyRevision
+from ethics.models import AuditEvent, AuditReason, PolicyRevision
 from ethics.policy import Purpose
 
 # Beyond it the canonical form of RFC 8785, which knows IEEE 754 doubles only, is another text.
@@ -37,8 +38,8 @@ def record(
 ) -> AuditEvent:
     """Append an event in the caller's transaction: it exists exactly when the caller's change does.
 
-    Events hold identifiers, counts and hashes, never content. ``subjects`` are public ids or slugs, ``communities`` are
-    community slugs.
+    Events hold identifiers, counts and hashes, never content; commitments stand for the actor's name and the reason.
+    ``subjects`` are public ids or slugs, ``communities`` are community slugs.
 
     Raises:
         AuditEventError: unknown type, a required part is missing, an undeclared detail, or a value of another kind.
@@ -60,14 +61,19 @@ def record(
     }
     _check_complete(kind, fields)
     context = context or current_context()
+    salt, fields["reason"] = commit(reason) if reason else (b"", "")
     fields |= {
-        "actor_name": context.actor_name,
+        "actor": identity_commitment(context.actor_name),
         "actor_role": context.actor_role,
         "client_id": context.client_id,
         "request_id": context.request_id,
     }
-    canonical = canonical_text(fields)
-    return AuditEvent.objects.create(**{**fields, "canonical": canonical})
+    columns = {**fields, "actor_id": fields["actor"], "reason_commitment": fields["reason"]}
+    del columns["actor"], columns["reason"]
+    event = AuditEvent.objects.create(**columns, canonical=canonical_text(fields))
+    if reason:
+        AuditReason.objects.create(event=event, salt=salt, text=reason)
+    return event
 
 
 def canonical_text(fields: Mapping[str, object]) -> str:

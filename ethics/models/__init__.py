@@ -1,6 +1,8 @@
 """What the ethics app stores: communities, governed items, labels, consents, attributions, the audit log, API clients."""
 
 from ethics.models.audit_event import AuditEvent
+from ethics.models.audit_personal import AuditIdentity, AuditReason
+from ethics.models.audit_tree import AuditHead, AuditLeaf, AuditNode, AuditSigningKey, AuditVerification
 from ethics.models.client import ApiClient, ApiKey
 from ethics.models.community import Community
 from ethics.models.consent import Consent, ConsentItem
@@ -15,6 +17,13 @@ __all__ = [
     "ApiKey",
     "Attribution",
     "AuditEvent",
+    "AuditHead",
+    "AuditIdentity",
+    "AuditLeaf",
+    "AuditNode",
+    "AuditReason",
+    "AuditSigningKey",
+    "AuditVerification",
     "CaseState",
     "Community",
     "Consent",

@@ -91,20 +91,20 @@ def test_an_event_name_is_dotted_and_in_small_letters(name: str) -> None:
 
 
 STATEMENTS = {
-    "UPDATE": "UPDATE ethics_auditevent SET reason = 'changed'",
-    "UPDATE of no row": "UPDATE ethics_auditevent SET reason = 'changed' WHERE false",
+    "UPDATE": "UPDATE ethics_auditevent SET purpose = 'changed'",
+    "UPDATE of no row": "UPDATE ethics_auditevent SET purpose = 'changed' WHERE false",
     "DELETE": "DELETE FROM ethics_auditevent",
     "TRUNCATE": "TRUNCATE ethics_auditevent",
     "TRUNCATE CASCADE": "TRUNCATE ethics_auditevent RESTART IDENTITY CASCADE",
     "upsert": (
         "INSERT INTO ethics_auditevent SELECT * FROM ethics_auditevent"
-        " ON CONFLICT (event_id) DO UPDATE SET reason = 'changed'"
+        " ON CONFLICT (event_id) DO UPDATE SET purpose = 'changed'"
     ),
     "MERGE": (
         "MERGE INTO ethics_auditevent kept USING (SELECT 1) source ON true"
-        " WHEN MATCHED THEN UPDATE SET reason = 'changed'"
+        " WHEN MATCHED THEN UPDATE SET purpose = 'changed'"
     ),
-    "UPDATE in a CTE": "WITH changed AS (UPDATE ethics_auditevent SET reason = 'changed' RETURNING 1) SELECT 1",
+    "UPDATE in a CTE": "WITH changed AS (UPDATE ethics_auditevent SET purpose = 'changed' RETURNING 1) SELECT 1",
     "DELETE in a CTE": "WITH gone AS (DELETE FROM ethics_auditevent RETURNING 1) SELECT 1",
 }
 
@@ -129,12 +129,12 @@ def test_the_database_refuses_to_change_the_log_in_raw_sql(statement: str, event
 @pytest.mark.parametrize(
     "change",
     [
-        lambda event: AuditEvent.objects.update(reason="changed"),
+        lambda event: AuditEvent.objects.update(purpose="changed"),
         lambda event: AuditEvent.objects.all().delete(),
-        lambda event: AuditEvent.objects.bulk_update([event], ["reason"]),
+        lambda event: AuditEvent.objects.bulk_update([event], ["purpose"]),
         lambda event: event.save(),
         lambda event: event.delete(),
-        lambda event: AuditEvent.objects.update_or_create(event_id=event.event_id, defaults={"reason": "changed"}),
+        lambda event: AuditEvent.objects.update_or_create(event_id=event.event_id, defaults={"purpose": "changed"}),
     ],
     ids=["update", "delete", "bulk_update", "save", "delete one", "update_or_create"],
 )
@@ -188,8 +188,9 @@ def test_canonical_text_says_what_the_columns_say() -> None:
     occurred_at = datetime.fromisoformat(parsed.pop("occurred_at"))
     assert occurred_at == kept.occurred_at
     assert parsed.pop("event_id") == str(kept.event_id) == str(written.event_id)
-    assert parsed == {name: getattr(kept, name) for name in parsed}
-    assert set(parsed) | {"id", "canonical", "event_id", "occurred_at"} == {
+    columns = {"actor": "actor_id", "reason": "reason_commitment"}
+    assert parsed == {name: getattr(kept, columns.get(name, name)) for name in parsed}
+    assert {columns.get(name, name) for name in parsed} | {"id", "canonical", "event_id", "occurred_at", "xid"} == {
         field.attname for field in AuditEvent._meta.fields
     }
 

@@ -171,7 +171,7 @@ def test_a_steward_proposes_and_an_officer_confirms_in_the_admin(item: GovernedI
     item.refresh_from_db()
     request.refresh_from_db()
     assert (item.sacred_status, request.proposed_by, request.decided_by) == ("none", "steward", "officer")
-    actors = dict(AuditEvent.objects.values_list("event_type", "actor_name"))
+    actors = dict(AuditEvent.objects.values_list("event_type", "actor__name"))
     assert (actors["item.lowering_proposed"], actors["item.lowering_confirmed"]) == ("steward", "officer")
 
 

@@ -7,6 +7,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
+from ethics import audit
+from ethics.audit import AuditContext
+from ethics.models import AuditEvent
 from tests.factories import make_correlation, make_practice, make_target
 
 APPS = ("ethics", "correlations", "genomepath", "neurobotanica")
@@ -73,3 +76,31 @@ def test_a_quality_that_does_not_fit_is_mended_before_the_constraint_comes(commi
         row.refresh_from_db()
 
     assert row.quality == "good"
+
+
+def test_events_from_before_the_commitments_are_converted_and_can_be_taken_back(committed_database, django_db_blocker):
+    """Back to names in the hashed text, and forward again: what the log tells stays the same."""
+
+    def told() -> list[tuple]:
+        events = AuditEvent.objects.with_people().order_by("pk")
+        return [(event.event_id, event.actor_name, event.reason, event.subject_ids) for event in events]
+
+    with django_db_blocker.unblock():
+        context = AuditContext("mira synthetic", "curator", request_id="request-1")
+        audit.record("item.objected", subjects=["a"], communities=["b"], reason="asked", context=context)
+        audit.record("sacred.viewed", subjects=["a"], communities=["b"])
+        before = told()
+        committed = set(AuditEvent.objects.values_list("canonical", flat=True))
+        call_command("migrate", "neurobotanica", "0003", verbosity=0)
+        call_command("migrate", "ethics", "0005", verbosity=0)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT canonical FROM ethics_auditevent WHERE actor_name = 'mira synthetic'")
+            [named] = cursor.fetchall()
+        call_command("migrate", verbosity=0)
+        again = set(AuditEvent.objects.values_list("canonical", flat=True))
+
+        assert told() == before
+    assert '"actor_name":"mira synthetic"' in named[0]
+    assert '"reason":"asked"' in named[0]
+    assert not committed & again
+    assert not [text for text in again if "mira" in text or "asked" in text]
