@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
 
 from ethics.admin.base import ViewOnlyAdmin
 from ethics.models import (
@@ -20,6 +21,10 @@ class TreeAdmin(ViewOnlyAdmin):
     """Hashes are shown in hex."""
 
     actions_detail_hide_default = True
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
+        """None has a history: the database lets no row be changed."""
+        return self.absent(request, object_id)
 
 
 @admin.register(AuditLeaf)

@@ -262,7 +262,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='auditevent',
             name='actor',
-            field=models.ForeignKey(db_column='actor', db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='ethics.auditidentity'),
+            field=models.ForeignKey(db_column='actor', db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='acts', to='ethics.auditidentity'),
         ),
         # With defaults, so that the way back has something to fill the columns with before it fills them rightly.
         migrations.AlterField(
@@ -282,7 +282,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='auditevent',
             name='actor',
-            field=models.ForeignKey(db_column='actor', db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='ethics.auditidentity'),
+            field=models.ForeignKey(db_column='actor', db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='acts', to='ethics.auditidentity'),
         ),
         migrations.AddIndex(
             model_name='auditevent',

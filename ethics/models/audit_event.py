@@ -46,7 +46,7 @@ class AuditEvent(models.Model):
         db_column="actor",
         db_constraint=False,
         db_index=False,
-        related_name="events",
+        related_name="acts",
     )
     actor_role = models.CharField(max_length=60)
     client_id = models.CharField(max_length=40, blank=True)
