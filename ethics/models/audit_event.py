@@ -1,4 +1,4 @@
-"""The audit log's table. Rows are only ever inserted; the database refuses anything else (migration 0006)."""
+"""The audit log's table. Rows are only ever inserted; triggers refuse anything else."""
 
 from __future__ import annotations
 

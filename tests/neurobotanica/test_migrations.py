@@ -91,8 +91,8 @@ def test_events_from_before_the_commitments_are_converted_and_can_be_taken_back(
         audit.record("sacred.viewed", subjects=["a"], communities=["b"])
         before = told()
         committed = set(AuditEvent.objects.values_list("canonical", flat=True))
-        call_command("migrate", "neurobotanica", "0003", verbosity=0)
-        call_command("migrate", "ethics", "0005", verbosity=0)
+        call_command("migrate", "neurobotanica", "0004", verbosity=0)
+        call_command("migrate", "ethics", "0006", verbosity=0)
         with connection.cursor() as cursor:
             cursor.execute("SELECT canonical FROM ethics_auditevent WHERE actor_name = 'mira synthetic'")
             [named] = cursor.fetchall()

@@ -125,7 +125,7 @@ def rewrite_events(event_model, reason_model, rewrite, columns):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ethics', '0005_status_lowering_and_label_versions'),
+        ('ethics', '0006_withdrawal_receipts'),
     ]
 
     operations = [

@@ -11,8 +11,8 @@ def forwards(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("neurobotanica", "0003_status_lowering_permissions"),
-        ("ethics", "0006_audit_tree_and_commitments"),
+        ("neurobotanica", "0004_withdrawal_receipt_permissions"),
+        ("ethics", "0007_audit_tree_and_commitments"),
     ]
 
     operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]
