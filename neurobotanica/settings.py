@@ -200,7 +200,7 @@ ARTEFACT_ROOT = Path(env.str("ARTEFACT_ROOT", default="") or NEUROBOTANICA_HOME 
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["ethics.api.authentication.ApiKeyAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["ethics.api.permissions.HasApiClient"],
+    "DEFAULT_PERMISSION_CLASSES": ["ethics.api.permissions.KeyAllows"],
     "DEFAULT_RENDERER_CLASSES": ["neurobotanica.rendering.OrjsonRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_THROTTLE_CLASSES": ["neurobotanica.throttling.ClientRateThrottle"],
@@ -210,6 +210,8 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": None,
 }
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)
+# Networks of reverse proxies whose X-Forwarded-For is believed; the address of a caller decides where a key may be used.
+TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "NeuroBotanica GenomePath API",

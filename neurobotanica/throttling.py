@@ -14,7 +14,8 @@ from django.conf import settings
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from ethics.models import ApiClient
+from ethics.api.client_address import client_address
+from ethics.api.verified_keys import VerifiedKey
 from genomepath.redis_bytes import RedisUnavailable, count_up
 
 if TYPE_CHECKING:
@@ -69,6 +70,6 @@ class ClientRateThrottle(BaseThrottle):
 
 
 def _identity(request: Request) -> str:
-    if isinstance(request.auth, ApiClient):
-        return f"client:{request.auth.public_id}"
-    return f"address:{request.META.get('REMOTE_ADDR', '')}"
+    if isinstance(request.auth, VerifiedKey):
+        return f"key:{request.auth.prefix}"
+    return f"address:{client_address(request._request)}"

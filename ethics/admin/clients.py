@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.exceptions import NotRegistered
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -15,10 +17,29 @@ from rest_framework_api_key.models import APIKey
 from unfold.decorators import action
 
 from ethics.admin.base import PlatformAdmin, ViewOnlyInline, adopt_saved
+from ethics.admin.form_fields import (
+    LinesField,
+    UnfoldAdminCheckboxSelectMultipleWidget,
+    UnfoldAdminTextInputWidget,
+    take_service_errors,
+)
 from ethics.admin.form_page import ConfirmationForm, FormPage, form_page, list_url, object_url
-from ethics.clients import api_key_create, api_key_revoke, client_create, client_update
+from ethics.clients import (
+    LONGEST_OVERLAP,
+    api_key_create,
+    api_key_revoke,
+    api_key_rotate,
+    client_create,
+    client_update,
+)
 from ethics.models import ApiClient, ApiKey
+from ethics.models.network import canonical_networks
 from ethics.policy import Audience
+from ethics.scopes import ALL_SCOPES, SCOPE_MEANINGS, Scope
+
+_SETTINGS = (
+    "client", "name", "scopes", "allowed_networks", "expiry_date", "requests_per_minute", "requests_per_day",
+)  # fmt: skip
 
 try:
     admin.site.unregister(APIKey)
@@ -30,7 +51,7 @@ class ApiKeyInline(ViewOnlyInline):
     """The keys of a client."""
 
     model = ApiKey
-    fields = readonly_fields = ("prefix", "name", "created", "expiry_date", "revoked")
+    fields = readonly_fields = ("prefix", "name", "scopes", "created", "expiry_date", "last_used_at", "revoked")
     show_change_link = True
 
 
@@ -63,9 +84,21 @@ class ApiClientAdmin(PlatformAdmin):
 class ApiKeyForm(forms.ModelForm):
     """A new key."""
 
+    scopes = forms.MultipleChoiceField(
+        choices=[(scope.value, f"{scope.value}: {meaning}") for scope, meaning in SCOPE_MEANINGS.items()],
+        initial=[scope.value for scope in ALL_SCOPES],
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+    )
+    allowed_networks = LinesField(
+        required=False, max_length=50, help_text="One a line, such as 192.0.2.0/24. Empty: from anywhere."
+    )
+
     class Meta:
         model = ApiKey
-        fields = ("client", "name", "expiry_date")
+        fields = _SETTINGS
+
+    def clean_allowed_networks(self) -> list[str]:
+        return canonical_networks(self.cleaned_data["allowed_networks"])
 
     def clean_expiry_date(self) -> Any:
         expires_at = self.cleaned_data.get("expiry_date")
@@ -74,22 +107,34 @@ class ApiKeyForm(forms.ModelForm):
         return expires_at
 
 
+class RotationForm(forms.Form):
+    """How long both keys work."""
+
+    overlap_hours = forms.IntegerField(
+        min_value=0,
+        max_value=int(LONGEST_OVERLAP.total_seconds() // 3600),
+        initial=24,
+        widget=UnfoldAdminTextInputWidget,
+        help_text="Hours for which the old key still works beside the new one.",
+    )
+
+
 @admin.register(ApiKey)
 class ApiKeyAdmin(PlatformAdmin):
-    """Keys are made and revoked, never edited."""
+    """Keys are made, rotated and revoked, never edited."""
 
     form = ApiKeyForm
-    list_display = ("prefix", "client", "name", "created", "expiry_date", "revoked")
+    list_display = ("prefix", "client", "name", "scopes", "created", "expiry_date", "last_used_at", "revoked")
     list_filter = ("revoked", "client")
     search_fields = ("prefix", "name", "client__organisation")
     autocomplete_fields = ("client",)
     list_select_related = ("client",)
-    actions_detail = ("revoke",)
+    actions_detail = ("rotate", "revoke")
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> tuple[str, ...]:
         if obj is None:
-            return ("client", "name", "expiry_date")
-        return ("prefix", "client", "name", "created", "expiry_date", "revoked")
+            return _SETTINGS
+        return ("prefix", *_SETTINGS, "created", "last_used_at", "revoked", "replaced_by")
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return False
@@ -98,20 +143,52 @@ class ApiKeyAdmin(PlatformAdmin):
         return bool(request.user.has_perm("ethics.change_apikey"))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        key, text = api_key_create(client=obj.client, name=obj.name, expires_at=obj.expiry_date)
+        key, text = api_key_create(
+            client=obj.client,
+            name=obj.name,
+            expires_at=obj.expiry_date,
+            scopes=[Scope(scope) for scope in form.cleaned_data["scopes"]],
+            allowed_networks=form.cleaned_data["allowed_networks"],
+            requests_per_minute=obj.requests_per_minute,
+            requests_per_day=obj.requests_per_day,
+        )
         adopt_saved(obj, key)
         request.new_key_text = text  # type: ignore[attr-defined]
 
     def response_add(self, request: HttpRequest, obj: ApiKey, post_url_continue: str | None = None) -> HttpResponse:
+        return self._shown_once(request, obj, request.new_key_text)  # type: ignore[attr-defined]
+
+    def _shown_once(self, request: HttpRequest, key: ApiKey, text: str) -> HttpResponse:
         context = {
             **self.admin_site.each_context(request),
             "title": "The new API key",
             "opts": self.opts,
-            "key": obj,
-            "key_text": request.new_key_text,  # type: ignore[attr-defined]
+            "key": key,
+            "key_text": text,
             "back_url": list_url(ApiKey),
         }
-        return TemplateResponse(request, "admin/api_key_created.html", context)
+        response = TemplateResponse(request, "admin/api_key_created.html", context)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    @action(description="Rotate key", url_path="rotate", permissions=["revoke"])
+    def rotate(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Make the successor of a key; the old one ends after an overlap."""
+        key = self.record_or_404(request, object_id)
+        form = RotationForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                successor, text = api_key_rotate(key=key, overlap=timedelta(hours=form.cleaned_data["overlap_hours"]))
+            except ValidationError as error:
+                take_service_errors(form, error)
+            else:
+                return self._shown_once(request, successor, text)
+        page = FormPage(
+            title=f"Rotate the key {key.prefix}",
+            intro=f"A new key of {key.client}, alike in all but its text. The old one ends after the overlap.",
+            submit_label="Rotate",
+        )
+        return form_page(self, request, page, form, key)
 
     @action(description="Revoke key", url_path="revoke", permissions=["revoke"])
     def revoke(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""The number that rises with every governance change, so that no answer cached before it can be served after it."""
+"""Numbers that rise with every change of governance or of API keys, so that nothing cached before can count after it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ class PolicyRevision(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=SINGLETON_ID)
     value = models.PositiveBigIntegerField(default=1)
+    client_value = models.PositiveBigIntegerField(
+        default=1, help_text="Rises with every change of an API client or key, so that no cached key outlives it."
+    )
     changed_at = models.DateTimeField(auto_now=True)
 
     class Meta:
@@ -41,4 +44,15 @@ def raises_policy_revision(operation: Any = EVERY_CHANGE) -> Any:
         when=pgtrigger.After,
         operation=operation,
         func="UPDATE ethics_policyrevision SET value = value + 1, changed_at = now() WHERE id = 1; RETURN NULL;",
+    )
+
+
+def raises_client_revision(operation: Any) -> Any:
+    """The same for the tables of API clients and keys: verified keys are cached under ``client_value``."""
+    return pgtrigger.Trigger(
+        name="raise_client_revision",
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
+        operation=operation,
+        func="UPDATE ethics_policyrevision SET client_value = client_value + 1 WHERE id = 1; RETURN NULL;",
     )

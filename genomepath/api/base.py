@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django.http import HttpResponseBase
 from django.utils.cache import patch_vary_headers
@@ -11,8 +11,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from ethics import audit
-from ethics.models import ApiClient
+from ethics.api.verified_keys import VerifiedKey
 from ethics.policy import Audience
+from ethics.scopes import Scope
 
 
 class NoModelInService(APIException):
@@ -28,25 +29,26 @@ class ClientView(APIView):
     """A read-only view for API clients: no shared cache may keep an answer, and the rate limit stands in the headers."""
 
     http_method_names = ["get", "head"]
+    required_scope: ClassVar[Scope]
 
     @property
-    def client(self) -> ApiClient:
-        """The client whose key the request carries; the permission class has made sure of it."""
-        assert isinstance(self.request.auth, ApiClient)  # noqa: S101
+    def key(self) -> VerifiedKey:
+        """The key that the request carries; the permission class has made sure of it."""
+        assert isinstance(self.request.auth, VerifiedKey)  # noqa: S101
         return self.request.auth
 
     @property
     def audience(self) -> Audience:
         """For whom the client asks."""
-        return Audience(self.client.audience)
+        return self.key.audience
 
     @property
     def audit_context(self) -> audit.AuditContext:
         """The client as the audit log names it."""
         return audit.AuditContext(
-            actor_name=self.client.organisation[:150],
+            actor_name=self.key.organisation[:150],
             actor_role="api client",
-            client_id=str(self.client.public_id),
+            client_id=self.key.client_id,
             request_id=audit.current_context().request_id,
         )
 

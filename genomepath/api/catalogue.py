@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from correlations.models import GenomicTarget, Practice
 from ethics.attribution import attribution_for
 from ethics.policy import Purpose
+from ethics.scopes import Scope
 from genomepath.api.base import ClientView
 from genomepath.api.parameters import check_known, search_text
 from genomepath.api.schema import practice_list_schema, target_list_schema
@@ -44,6 +45,8 @@ class CataloguePages(CursorPagination):
 class PracticeListView(ClientView):
     """Practices that the client's audience may see, with their attribution."""
 
+    required_scope = Scope.CATALOGUE
+
     @practice_list_schema
     def get(self, request: Request) -> Response:
         check_known(request.query_params, {"search", "cursor"})
@@ -71,6 +74,8 @@ class PracticeListView(ClientView):
 
 class TargetListView(ClientView):
     """Genomic targets: public knowledge, the same for every audience."""
+
+    required_scope = Scope.CATALOGUE
 
     @target_list_schema
     def get(self, request: Request) -> Response:

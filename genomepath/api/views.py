@@ -8,6 +8,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from correlations.vocabulary import Direction
+from ethics.scopes import Scope
 from genomepath.api.base import ClientView, NoModelInService
 from genomepath.api.parameters import check_known, dose_level, whole_number
 from genomepath.api.schema import practice_predictions_schema, target_predictions_schema
@@ -24,6 +25,8 @@ from genomepath.serving import (
 
 class PredictionView(ClientView):
     """Answers one question with bytes, an ETag and an audit event."""
+
+    required_scope = Scope.PREDICTIONS
 
     def answer(self, question: PredictionQuestion) -> HttpResponseBase:
         """The answer, or 304 where the caller holds it already; both are recorded."""

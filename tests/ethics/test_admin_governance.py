@@ -174,7 +174,9 @@ def test_saving_an_unchanged_form_writes_no_event(officer: Client) -> None:
 def test_a_key_is_shown_once_and_only_its_hash_is_kept(officer: Client) -> None:
     officer.post(reverse("admin:ethics_apiclient_add"), {"organisation": "Synthetic", "audience": "research"})
     api_client = ApiClient.objects.get()
-    response = officer.post(reverse("admin:ethics_apikey_add"), {"client": api_client.pk, "name": "till"})
+    response = officer.post(
+        reverse("admin:ethics_apikey_add"), {"client": api_client.pk, "name": "till", "scopes": ["catalogue"]}
+    )
     text = response.context["key_text"]
     assert "no-store" in response.headers["Cache-Control"]
     assert ApiKey.objects.get(client=api_client).pk == ApiKey.objects.get_from_key(text).pk
@@ -186,7 +188,8 @@ def test_a_key_is_shown_once_and_only_its_hash_is_kept(officer: Client) -> None:
 
 def test_a_key_is_revoked_by_a_confirmed_post(officer: Client) -> None:
     officer.post(reverse("admin:ethics_apiclient_add"), {"organisation": "Synthetic", "audience": "research"})
-    officer.post(reverse("admin:ethics_apikey_add"), {"client": ApiClient.objects.get().pk, "name": "till"})
+    form = {"client": ApiClient.objects.get().pk, "name": "till", "scopes": ["catalogue"]}
+    officer.post(reverse("admin:ethics_apikey_add"), form)
     page = reverse("admin:ethics_apikey_revoke", args=[ApiKey.objects.get().pk])
     assert officer.get(page).status_code == 200
     assert ApiKey.objects.get().revoked is False
@@ -206,9 +209,50 @@ def test_a_client_changes_its_audience_with_an_event(officer: Client) -> None:
 def test_a_key_that_would_have_expired_is_refused(officer: Client) -> None:
     officer.post(reverse("admin:ethics_apiclient_add"), {"organisation": "Synthetic", "audience": "research"})
     form = {
-        "client": ApiClient.objects.get().pk, "name": "old",
+        "client": ApiClient.objects.get().pk, "name": "old", "scopes": ["catalogue"],
         "expiry_date_0": "2020-01-01", "expiry_date_1": "00:00",
     }  # fmt: skip
     response = officer.post(reverse("admin:ethics_apikey_add"), form)
     assert "expired already" in " ".join(response.context["adminform"].form.errors["expiry_date"])
     assert not ApiKey.objects.exists()
+
+
+def _key_form(**fields: object) -> dict[str, object]:
+    return {"client": ApiClient.objects.get().pk, "name": "till", "scopes": ["catalogue"], **fields}
+
+
+def test_a_key_takes_its_scopes_networks_and_limits_from_the_form(officer: Client) -> None:
+    officer.post(reverse("admin:ethics_apiclient_add"), {"organisation": "Synthetic", "audience": "research"})
+    form = _key_form(allowed_networks="192.0.2.0/24\n2001:db8::/32", requests_per_minute=5)
+    officer.post(reverse("admin:ethics_apikey_add"), form)
+    key = ApiKey.objects.get()
+    assert (key.scopes, key.allowed_networks) == (["catalogue"], ["192.0.2.0/24", "2001:db8::/32"])
+    assert (key.requests_per_minute, key.requests_per_day) == (5, None)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"scopes": []}, "scopes"),
+        ({"allowed_networks": "192.0.2.1/24"}, "allowed_networks"),
+        ({"allowed_networks": "here"}, "allowed_networks"),
+    ],
+)
+def test_a_bad_key_is_refused_at_its_field(officer: Client, fields: dict[str, object], field: str) -> None:
+    officer.post(reverse("admin:ethics_apiclient_add"), {"organisation": "Synthetic", "audience": "research"})
+    response = officer.post(reverse("admin:ethics_apikey_add"), _key_form(**fields))
+    assert field in response.context["adminform"].form.errors
+    assert not ApiKey.objects.exists()
+
+
+def test_a_key_is_rotated_and_its_successor_shown_once(officer: Client) -> None:
+    officer.post(reverse("admin:ethics_apiclient_add"), {"organisation": "Synthetic", "audience": "research"})
+    officer.post(reverse("admin:ethics_apikey_add"), _key_form())
+    old = ApiKey.objects.get()
+    page = reverse("admin:ethics_apikey_rotate", args=[old.pk])
+    assert officer.get(page).status_code == 200
+    response = officer.post(page, {"overlap_hours": 2})
+    assert ApiKey.objects.get_from_key(response.context["key_text"]).replaces == old
+    again = officer.post(page, {"overlap_hours": 2})
+    assert again.status_code == 422
+    assert "rotated before" in again.content.decode()

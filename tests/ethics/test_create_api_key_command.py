@@ -62,6 +62,10 @@ def test_key_is_stored_and_recorded_without_its_text():
         ("Dispensary", "--expires-days", "-3"),
         ("Dispensary", "--expires-days", "99999999999"),
         ("Dispensary", "--expires-days", "soon"),
+        ("Dispensary", "--scope", "everything"),
+        ("Dispensary", "--network", "192.0.2.1/24"),
+        ("Dispensary", "--per-minute", "0"),
+        ("Dispensary", "--rotate", "unknown1"),
     ],
 )
 def test_bad_input_is_refused_and_nothing_is_made(arguments):
@@ -74,3 +78,23 @@ def test_audience_of_an_existing_client_is_not_changed():
     create("Dispensary One")
     with pytest.raises(CommandError, match="exists with the audience"):
         create("Dispensary One", "--audience", "research")
+
+
+def test_scopes_networks_and_limits_are_taken_from_the_options():
+    create("Till", "--scope", "text", "--scope", "predictions", "--network", "192.0.2.0/24", "--per-day", "9")
+    key = ApiKey.objects.get()
+    assert (key.scopes, key.allowed_networks) == (["predictions", "text"], ["192.0.2.0/24"])
+    assert (key.requests_per_minute, key.requests_per_day) == (None, 9)
+
+
+def test_a_key_is_rotated_by_its_prefix():
+    create("Till", "--scope", "text")
+    old = ApiKey.objects.get()
+    successor = ApiKey.objects.get_from_key(create("Till", "--rotate", old.prefix, "--overlap-hours", "1"))
+    assert (successor.replaces, successor.scopes) == (old, ["text"])
+
+
+def test_rotation_takes_no_new_settings():
+    create("Till")
+    with pytest.raises(CommandError, match="keeps the settings"):
+        create("Till", "--rotate", ApiKey.objects.get().prefix, "--scope", "text")
