@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ethics', '0006_withdrawal_receipts'),
+        ('ethics', '0007_audit_tree_and_commitments'),
     ]
 
     operations = [
