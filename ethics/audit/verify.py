@@ -477,7 +477,7 @@ class Verification:
             self.files, self.filters = dict_of(manifest, "files"), dict_of(manifest, "filters")
             self.counts, head = dict_of(manifest, "counts"), dict_of(manifest, "head")
             self.size, self.root = number_of(head, "tree_size"), hex_bytes(text_of(head, "root_hash"), 32)
-            for name in ("log_id", "made_at"):
+            for name in ("log_id", "as_of"):
                 text_of(manifest, name)
             self.manifest = manifest
         signature = self.pack.whole(SIGNATURE)
@@ -712,7 +712,7 @@ def tell_origin(verification: Verification) -> None:
     filters = ", ".join(f"{name}={shown(value, 80)}" for name, value in sorted(verification.filters.items()))
     print("\nWhat the pack says of itself")
     print(f"  log           {shown(manifest.get('log_id', 'unknown'))}")
-    print(f"  made          {shown(manifest.get('made_at', 'unknown'))}")
+    print(f"  as of         {shown(manifest.get('as_of', 'unknown'))}")
     print(f"  filters       {filters or 'none'}")
     for stranger in verification.pack.source.strangers[:10]:
         print(f"  note          {shown(stranger)} lies in the folder and is no part of the pack")
@@ -722,7 +722,7 @@ def tell_meaning(verification: Verification) -> None:
     """What the events are, what a pack that passed shows, and what it does not."""
     size, count = verification.size, sum(verification.types.values())
     first, last = verification.period or ["", ""]
-    print(f"\nWhat the events are ({shown(first, 19)} to {shown(last, 19)})")
+    print(f"\nWhat the events are ({shown(first[:19])} to {shown(last[:19])} UTC)")
     for name, times in sorted(verification.types.items(), key=lambda entry: (-entry[1], entry[0]))[:20]:
         print(f"  {times:>9}  {shown(name, 60)}")
     print("\nWhat this shows")
