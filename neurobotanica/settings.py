@@ -198,6 +198,9 @@ WHITENOISE_AUTOREFRESH = False
 # Snapshots, model folders and TensorBoard files live here; nothing under it is served over HTTP.
 ARTEFACT_ROOT = Path(env.str("ARTEFACT_ROOT", default="") or NEUROBOTANICA_HOME / "artefacts")
 
+# The keys that sign the log, and the copy of its signed heads outside the database. Keep copies of it elsewhere.
+AUDIT_FOLDER = Path(env.str("AUDIT_FOLDER", default="") or NEUROBOTANICA_HOME / "audit")
+
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["ethics.api.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["ethics.api.permissions.KeyAllows"],

@@ -31,8 +31,9 @@ def fresh_cache(settings) -> None:
 
 @pytest.fixture(autouse=True)
 def artefacts(settings, tmp_path) -> None:
-    """Snapshots and model folders of a test lie in its own folder."""
+    """Snapshots, model folders, signing keys and signed heads of a test lie in its own folder."""
     settings.ARTEFACT_ROOT = tmp_path / "artefacts"
+    settings.AUDIT_FOLDER = tmp_path / "audit"
 
 
 @pytest.fixture(scope="session")

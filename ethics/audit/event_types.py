@@ -79,6 +79,7 @@ for _event_type in (
     EventType("account.changed", "An account or its roles were changed", details=frozenset({"action", "fields"})),
     EventType("identity.shredded", "The name behind an actor's commitment was destroyed", needs_reason=True),
     EventType("reason.shredded", "The text of an event's reason was destroyed", needs_reason=True),
+    EventType("audit_key.rotated", "A new key was endorsed to sign the log", details=frozenset({"key_before"})),
     EventType(
         "curation.changed",
         "A curated record was added, changed or removed",

@@ -93,6 +93,9 @@ class AuditHead(models.Model):
     signed_at = models.DateTimeField()
     key = models.ForeignKey(AuditSigningKey, on_delete=models.PROTECT, related_name="heads")
     signature = models.BinaryField()
+    sealed_below = models.BigIntegerField(
+        default=0, help_text="Every event committed by a transaction below this number is sealed."
+    )
 
     class Meta:
         ordering = ["-tree_size"]
