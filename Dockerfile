@@ -10,7 +10,8 @@ RUN /opt/venv/bin/python -c "import tomllib; print('\n'.join(tomllib.load(open('
  && /opt/venv/bin/pip install -c constraints.txt -r requirements.txt
 
 FROM python:3.11-slim-bookworm
-RUN useradd --system --uid 10001 --home-dir /var/lib/neurobotanica --create-home --shell /usr/sbin/nologin neurobotanica
+RUN useradd --system --uid 10001 --home-dir /var/lib/neurobotanica --create-home --shell /usr/sbin/nologin neurobotanica \
+ && install --directory --owner neurobotanica --mode 700 /var/lib/neurobotanica/audit
 COPY --from=build /opt/venv /opt/venv
 WORKDIR /app
 COPY manage.py pyproject.toml constraints.txt ./

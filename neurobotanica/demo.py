@@ -34,7 +34,7 @@ class Step:
 
 
 def demo_steps(home: Path) -> list[Step]:
-    """The commands from an empty database to a printed prediction, in order."""
+    """The commands from an empty database to a printed prediction and a sealed log, in order."""
     evaluation = str(home / "evaluation.json")
     return [
         Step("Create or upgrade the tables", ("migrate", "--no-input", "--verbosity", "1")),
@@ -43,11 +43,12 @@ def demo_steps(home: Path) -> list[Step]:
         Step("Evaluate it on data that it did not see", ("evaluate_genomepath", "--json", evaluation)),
         Step("Promote it and publish its predictions", ("promote_model",)),
         Step("Predict, with attribution", ("predict", "--practice", DEMO_PRACTICE, "--dose", "medium")),
+        Step("Seal the audit log", ("seal_audit_log", "--once")),
     ]
 
 
 def site_processes(home: Path, *, port: int) -> list[ProcessPlan]:
-    """The web server, the workers of both queues and the scheduler."""
+    """The web server, the workers of both queues, the scheduler and the sealer of the audit log."""
     python = sys.executable
     web = [python, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--workers", "1"]
     celery = [python, "-m", "celery", "-A", "neurobotanica"]
@@ -58,6 +59,7 @@ def site_processes(home: Path, *, port: int) -> list[ProcessPlan]:
         ProcessPlan("worker", [*worker, "--queues", "default", "--hostname", "default@%h"]),
         ProcessPlan("ml worker", [*worker, "--queues", "ml", "--hostname", "ml@%h"]),
         ProcessPlan("scheduler", [*celery, "beat", *schedule]),
+        ProcessPlan("sealer", [python, "manage.py", "seal_audit_log"]),
     ]
 
 
@@ -65,7 +67,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the demo and return its exit code."""
     parser = argparse.ArgumentParser(prog="python -m neurobotanica.demo", description=__doc__)
     parser.add_argument("--port", type=int, default=8000, help="port of the site on 127.0.0.1 (default 8000)")
-    parser.add_argument("--no-serve", action="store_true", help="stop after the printed prediction")
+    parser.add_argument("--no-serve", action="store_true", help="stop before serving")
     options = parser.parse_args(arguments)
     home = home_folder()
     if not options.no_serve and port_is_taken(options.port):

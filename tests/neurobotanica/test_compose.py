@@ -22,7 +22,7 @@ from neurobotanica.supervision import ProcessPlan, Supervisor
 
 PROJECT = Path(__file__).resolve().parents[2]
 COMPOSE = PROJECT / "docker-compose.yml"
-APPLICATION = ("migrate", "web", "worker", "ml-worker", "beat")
+APPLICATION = ("migrate", "web", "worker", "ml-worker", "beat", "sealer")
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +78,16 @@ def test_every_secret_is_required_and_none_stands_in_the_file():
 def test_only_the_site_has_a_port_and_only_on_loopback(services):
     ports = {name: service["ports"] for name, service in services.items() if "ports" in service}
     assert ports == {"web": ["127.0.0.1:8000:8000"]}
+
+
+def test_the_keys_that_sign_the_log_are_seen_by_the_sealer_alone(services):
+    mounts = {
+        name: [volume for volume in service.get("volumes", []) if "audit" in volume]
+        for name, service in services.items()
+    }
+    assert {name: found for name, found in mounts.items() if found} == {
+        "sealer": ["audit:/var/lib/neurobotanica/audit"]
+    }
 
 
 def test_the_image_holds_no_local_state_or_secret():

@@ -2,7 +2,7 @@
 
 import socket
 
-from neurobotanica.demo import Step, main, run_steps, site_processes
+from neurobotanica.demo import Step, demo_steps, main, run_steps, site_processes
 
 
 def test_a_taken_port_is_reported_before_anything_else_is_done(capfd, tmp_path, monkeypatch):
@@ -37,3 +37,10 @@ def test_each_queue_has_a_worker(tmp_path):
 
     queues = {command[command.index("--queues") + 1] for command in commands if "--queues" in command}
     assert queues == {"default", "ml"}
+
+
+def test_the_log_is_sealed_before_and_while_the_site_serves(tmp_path):
+    assert demo_steps(tmp_path)[-1].arguments == ("seal_audit_log", "--once")
+    assert [plan.command[-1] for plan in site_processes(tmp_path, port=8000) if plan.name == "sealer"] == [
+        "seal_audit_log"
+    ]
