@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TypeVar
 
@@ -99,20 +99,45 @@ def bytes_delete_all(prefix: str) -> int:
     return _with_redis(work)
 
 
-def count_up(key: str, seconds: int) -> int:
-    """Raise a counter by one, atomically, and return it; it disappears after so many seconds.
+# Raises every counter or none; the answer holds what each would be.
+_COUNT_WITHIN = """
+local wanted, fits = {}, true
+for place, key in ipairs(KEYS) do
+  wanted[place] = tonumber(redis.call('GET', key) or '0') + tonumber(ARGV[1])
+  if wanted[place] > tonumber(ARGV[2 * place]) then fits = false end
+end
+if fits then
+  for place, key in ipairs(KEYS) do
+    redis.call('SET', key, wanted[place], 'EX', ARGV[2 * place + 1])
+  end
+end
+return wanted
+"""
+
+
+def count_up_within(names: Sequence[str], limits: Sequence[int], seconds: Sequence[int], *, by: int) -> tuple[int, ...]:
+    """Raise all counters atomically where none would pass its limit; otherwise none. Returns what each would be.
 
     Raises:
         RedisUnavailable: Redis did not answer.
     """
+    bounds = [value for pair in zip(limits, seconds, strict=True) for value in pair]
 
-    def work(client: redis.Redis) -> int:
-        with client.pipeline(transaction=True) as pipeline:
-            pipeline.incr(_name(key))
-            pipeline.expire(_name(key), seconds, nx=True)
-            return int(pipeline.execute()[0])
+    def work(client: redis.Redis) -> tuple[int, ...]:
+        counted = client.register_script(_COUNT_WITHIN)(keys=[_name(name) for name in names], args=[by, *bounds])
+        return tuple(int(count) for count in counted)
 
     return _with_redis(work)
+
+
+def bytes_set_once(key: str, value: bytes, seconds: int) -> bytes | None:
+    """Store bytes where nothing is stored under the key; otherwise leave them and return what is.
+
+    Raises:
+        RedisUnavailable: Redis did not answer.
+    """
+    stored = _with_redis(lambda client: client.set(_name(key), value, ex=seconds, nx=True, get=True))
+    return stored if isinstance(stored, bytes) else None
 
 
 def ping() -> None:

@@ -71,6 +71,8 @@ def _detail(error: exceptions.APIException) -> str:
         return NOT_FOUND
     if isinstance(error, exceptions.ValidationError):
         return "The request has parameters that are not accepted."
+    if isinstance(error, exceptions.Throttled):
+        return "The limit is reached. Retry-After says in how many seconds to ask again."
     return str(error.detail)
 
 
@@ -95,6 +97,8 @@ def _headers(error: exceptions.APIException, view: Any) -> dict[str, str]:
         headers["Retry-After"] = str(max(1, round(wait)))
     if isinstance(error, exceptions.MethodNotAllowed) and view is not None:
         headers["Allow"] = ", ".join(view.allowed_methods)
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        headers["Accept-Post"] = "application/json"
     return headers
 
 

@@ -94,6 +94,7 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "neurobotanica.compression.ApiGZipMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -205,14 +206,17 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["ethics.api.authentication.ApiKeyAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["ethics.api.permissions.KeyAllows"],
     "DEFAULT_RENDERER_CLASSES": ["neurobotanica.rendering.OrjsonRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_THROTTLE_CLASSES": ["neurobotanica.throttling.ClientRateThrottle"],
+    "DEFAULT_PARSER_CLASSES": ["genomepath.api.strict_json.StrictJSONParser"],
+    "DEFAULT_THROTTLE_CLASSES": ["neurobotanica.throttling.KeyRateThrottle"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "neurobotanica.problems.problem_exception_handler",
     "UNAUTHENTICATED_USER": None,
     "URL_FORMAT_OVERRIDE": None,
 }
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=600)
+API_REQUESTS_PER_DAY = env.int("API_REQUESTS_PER_DAY", default=100_000)
+# Callers without a good key, by address.
+ANONYMOUS_REQUESTS_PER_MINUTE = env.int("ANONYMOUS_REQUESTS_PER_MINUTE", default=60)
 # Networks of reverse proxies whose X-Forwarded-For is believed; the address of a caller decides where a key may be used.
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, ClassVar
 
-from django.http import HttpResponseBase
-from django.utils.cache import patch_vary_headers
-from rest_framework.exceptions import APIException
+import orjson
+from django.http import HttpResponse, HttpResponseBase
+from django.utils.cache import get_conditional_response, patch_vary_headers
+from django.utils.http import http_date
+from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
@@ -14,6 +19,8 @@ from ethics import audit
 from ethics.api.verified_keys import VerifiedKey
 from ethics.policy import Audience
 from ethics.scopes import Scope
+
+PRIVATE = "private, no-cache"
 
 
 class NoModelInService(APIException):
@@ -25,11 +32,30 @@ class NoModelInService(APIException):
     wait = 60
 
 
+@dataclass(frozen=True)
+class Deprecation:
+    """An endpoint that will go: since when it is deprecated, when it ends, and where that is told (an address)."""
+
+    since: datetime
+    ends: datetime
+    told_at: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """RFC 9745 and RFC 8594."""
+        return {
+            "Deprecation": f"@{int(self.since.timestamp())}",
+            "Sunset": http_date(self.ends.timestamp()),
+            "Link": f'<{self.told_at}>; rel="deprecation"',
+        }
+
+
 class ClientView(APIView):
-    """A read-only view for API clients: no shared cache may keep an answer, and the rate limit stands in the headers."""
+    """A view for API clients: no shared cache may keep an answer, and the limits stand in the headers."""
 
     http_method_names = ["get", "head"]
     required_scope: ClassVar[Scope]
+    deprecation: ClassVar[Deprecation | None] = None
 
     @property
     def key(self) -> VerifiedKey:
@@ -52,6 +78,43 @@ class ClientView(APIView):
             request_id=audit.current_context().request_id,
         )
 
+    def perform_authentication(self, request: Request) -> None:
+        """Counts every caller before anything is answered, 401 and 403 included."""
+        refused: AuthenticationFailed | None = None
+        try:
+            super().perform_authentication(request)
+        except AuthenticationFailed as error:
+            refused = error
+        super().check_throttles(request)
+        if refused is not None:
+            raise refused
+
+    def check_throttles(self, request: Request) -> None:
+        """Done with the authentication."""
+
+    def charge(self, items: int) -> None:
+        """Count further items of a request against the limits of its key.
+
+        Raises:
+            rest_framework.exceptions.Throttled: they do not fit.
+        """
+        if items > 0:
+            self.request.rate_limit_cost = items  # type: ignore[attr-defined]  # read by the throttle
+            super().check_throttles(self.request)
+
+    def conditional(self, body: bytes, etag: str = "") -> HttpResponseBase:
+        """The bytes as JSON under their ETag, or 304 where the caller holds them already."""
+        etag = etag or f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        response = HttpResponse(body, content_type="application/json")
+        response["ETag"] = etag
+        response["Cache-Control"] = PRIVATE
+        conditional = get_conditional_response(self.request._request, etag=etag, response=response)
+        return conditional if conditional is not None else response
+
+    def answered(self, content: dict[str, Any]) -> HttpResponseBase:
+        """The content as JSON, or 304."""
+        return self.conditional(orjson.dumps(content, default=str))
+
     def finalize_response(  # type: ignore[override]  # DRF takes any HttpResponseBase here
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any
     ) -> HttpResponseBase:
@@ -62,8 +125,12 @@ class ClientView(APIView):
             **kwargs,
         )
         if not finished.has_header("Cache-Control"):
-            finished["Cache-Control"] = "private, no-cache"
+            finished["Cache-Control"] = PRIVATE
         patch_vary_headers(finished, ["Authorization"])
-        for name, value in getattr(request, "rate_limit_headers", {}).items():
+        headers = {
+            **getattr(request, "rate_limit_headers", {}),
+            **(self.deprecation.headers if self.deprecation else {}),
+        }
+        for name, value in headers.items():
             finished[name] = value
         return finished

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
+from django.http import HttpResponseBase
 from django.utils import timezone
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from correlations.models import GenomicTarget, Practice
 from ethics.attribution import attribution_for
 from ethics.policy import Purpose
 from ethics.scopes import Scope
+from genomepath.answers import target_content
 from genomepath.api.base import ClientView
 from genomepath.api.parameters import check_known, search_text
 from genomepath.api.schema import practice_list_schema, target_list_schema
@@ -42,13 +43,21 @@ class CataloguePages(CursorPagination):
         return cursor
 
 
-class PracticeListView(ClientView):
-    """Practices that the client's audience may see, with their attribution."""
+class ListView(ClientView):
+    """A list in pages."""
 
     required_scope = Scope.CATALOGUE
 
+    def page(self, pages: CataloguePages, rows: list[dict[str, Any]]) -> HttpResponseBase:
+        """One page with the addresses of its neighbours."""
+        return self.answered({"next": pages.get_next_link(), "previous": pages.get_previous_link(), "results": rows})
+
+
+class PracticeListView(ListView):
+    """Practices that the client's audience may see, with their attribution."""
+
     @practice_list_schema
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         check_known(request.query_params, {"search", "cursor"})
         now = timezone.now()
         pages = CataloguePages()
@@ -59,7 +68,8 @@ class PracticeListView(ClientView):
         ]
         shown = [(practice, attribution) for practice, attribution in attributed if attribution is not None]
         practices_listing_record(practices=[practice for practice, _ in shown], context=self.audit_context)
-        return pages.get_paginated_response(
+        return self.page(
+            pages,
             [
                 {
                     "slug": practice.slug,
@@ -68,21 +78,17 @@ class PracticeListView(ClientView):
                     "attribution": attribution,
                 }
                 for practice, attribution in shown
-            ]
+            ],
         )
 
 
-class TargetListView(ClientView):
+class TargetListView(ListView):
     """Genomic targets: public knowledge, the same for every audience."""
 
-    required_scope = Scope.CATALOGUE
-
     @target_list_schema
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         check_known(request.query_params, {"search", "cursor"})
         pages = CataloguePages()
         found = targets_shown(text=search_text(request.query_params))
         page = cast("list[GenomicTarget]", pages.paginate_queryset(found, request, view=self))
-        return pages.get_paginated_response(
-            [{"symbol": target.symbol, "hgnc_id": target.hgnc_id, "name": target.name} for target in page]
-        )
+        return self.page(pages, [target_content(target) for target in page])

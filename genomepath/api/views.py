@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from django.http import HttpResponse, HttpResponseBase
-from django.utils.cache import get_conditional_response
+from django.http import HttpResponseBase
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
@@ -36,11 +35,7 @@ class PredictionView(ClientView):
             raise NoModelInService from None
         except SubjectNotFound:
             raise NotFound from None
-        response = HttpResponse(answer.body, content_type="application/json")
-        response["ETag"] = answer.etag
-        response["Cache-Control"] = "private, no-cache"
-        conditional = get_conditional_response(self.request._request, etag=answer.etag, response=response)
-        return conditional if conditional is not None else response
+        return self.conditional(answer.body, answer.etag)
 
 
 class PracticePredictionsView(PredictionView):

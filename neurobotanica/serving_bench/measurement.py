@@ -78,7 +78,7 @@ def prediction_paths(audience: Audience) -> list[str]:
 
 
 def _measure(load: Load, paths: list[str], headers: dict[str, str], progress: Progress) -> dict[str, Any]:
-    environment = {"API_REQUESTS_PER_MINUTE": str(10**9), "LOG_LEVEL": "ERROR"}
+    environment = {"API_REQUESTS_PER_MINUTE": str(10**9), "API_REQUESTS_PER_DAY": str(10**9), "LOG_LEVEL": "ERROR"}
     server: dict[str, Any] = {"workers": load.workers, "environment": environment}
 
     def series(name: str, port: int, addresses: list[str]) -> Series:

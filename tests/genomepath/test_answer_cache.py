@@ -85,4 +85,4 @@ def test_without_redis_answers_are_right_and_the_limit_is_stricter(settings, mak
 
     assert [response.status_code for response in responses] == [200, 200, 200, 429]
     assert json.loads(responses[0].content)["practice"]["slug"] == catalogue.practices[0].slug
-    assert responses[0]["RateLimit-Policy"] == '"client";q=3;w=60'
+    assert '"minute";q=3;w=60' in responses[0]["RateLimit-Policy"]

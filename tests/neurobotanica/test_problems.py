@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+from datetime import UTC, datetime
 
 import pytest
 from django.db import OperationalError
@@ -14,7 +16,14 @@ from rest_framework.response import Response
 from rest_framework.test import APIClient
 from rest_framework.views import APIView
 
+from ethics.clients import api_key_create, client_create
+from ethics.policy import Audience
+from ethics.scopes import Scope
+from genomepath.api.base import Deprecation
+from genomepath.api.catalogue import TargetListView
+from genomepath.api.strict_json import MAX_BODY_BYTES
 from neurobotanica import urls as site_urls
+from tests.factories import make_target
 
 pytestmark = pytest.mark.django_db
 
@@ -116,6 +125,69 @@ def test_wrong_content_type_is_a_415_problem(http):
 
 def test_broken_json_is_a_400_problem(http):
     assert_problem(http.post("/api/test/echo/", b'{"a":', content_type="application/json"), 400)
+
+
+def test_body_that_is_too_large_is_a_413_problem(http):
+    body = b'"' + b"x" * MAX_BODY_BYTES + b'"'
+    assert_problem(http.post("/api/test/echo/", body, content_type="application/json"), 413)
+
+
+def test_body_of_the_largest_size_is_read(http):
+    body = b'"' + b"x" * (MAX_BODY_BYTES - 2) + b'"'
+    assert http.post("/api/test/echo/", body, content_type="application/json").status_code == 200
+
+
+def test_compressed_body_is_a_415_problem_that_says_what_is_taken(http):
+    response = http.post("/api/test/echo/", b"{}", content_type="application/json", HTTP_CONTENT_ENCODING="gzip")
+    assert_problem(response, 415)
+    assert response["Accept-Post"] == "application/json"
+
+
+def test_limit_is_a_429_problem_with_retry_after(http, settings):
+    settings.ANONYMOUS_REQUESTS_PER_MINUTE = 1
+    http.get("/api/v1/targets/")
+    response = http.get("/api/v1/targets/")
+    assert "Retry-After" in assert_problem(response, 429)["detail"]
+    assert int(response["Retry-After"]) >= 1
+
+
+def test_missing_scope_is_a_403_problem_that_names_it(http):
+    client = client_create(organisation="Synthetic", audience=Audience.RESEARCH)
+    _, text = api_key_create(client=client, name="k", scopes=[Scope.USAGE])
+    response = http.get("/api/v1/targets/", HTTP_AUTHORIZATION=f"Api-Key {text}")
+    assert "catalogue" in assert_problem(response, 403)["detail"]
+
+
+@pytest.mark.parametrize("method", ["get", "options"])
+def test_no_other_origin_is_let_in(make_api_client, method):
+    origin = {"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"}
+    response = getattr(make_api_client().http, method)("/api/v1/targets/", headers=origin)
+    assert not [name for name in response.headers if name.lower().startswith("access-control")]
+
+
+def test_answers_are_compressed_for_those_who_ask(make_api_client):
+    for _ in range(10):
+        make_target()
+    http = make_api_client().http
+    response = http.get("/api/v1/targets/", headers={"Accept-Encoding": "gzip"})
+    assert response["Content-Encoding"] == "gzip"
+    assert len(json.loads(gzip.decompress(response.content))["results"]) == 10
+    assert {"Accept-Encoding", "Authorization"} <= {name.strip() for name in response["Vary"].split(",")}
+    again = http.get("/api/v1/targets/", headers={"Accept-Encoding": "gzip", "If-None-Match": response["ETag"]})
+    assert again.status_code == 304
+
+
+def test_pages_with_forms_are_not_compressed(http):
+    assert not http.get("/admin/login/", headers={"Accept-Encoding": "gzip"}).has_header("Content-Encoding")
+
+
+def test_a_deprecated_endpoint_says_since_when_and_until_when(make_api_client, monkeypatch):
+    going = Deprecation(datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC), "/docs/changes")
+    monkeypatch.setattr(TargetListView, "deprecation", going)
+    response = make_api_client().http.get("/api/v1/targets/")
+    assert response["Deprecation"] == "@1767225600"
+    assert response["Sunset"] == "Fri, 01 Jan 2027 00:00:00 GMT"
+    assert response["Link"] == '</docs/changes>; rel="deprecation"'
 
 
 def test_unknown_host_is_a_400_problem(http):

@@ -1,0 +1,59 @@
+"""``Idempotency-Key``: a repeated POST is known as the same one, and a key can't be used for another body.
+
+What is kept is a digest of the body, never an answer: a repetition is answered afresh, so that a withdrawal in between
+counts, and its items are not charged again. Without Redis every request counts as a first one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from enum import StrEnum
+
+from rest_framework.exceptions import APIException, ValidationError
+
+from genomepath.redis_bytes import RedisUnavailable, bytes_set_once
+
+KEPT_SECONDS = 86_400
+_FORM = re.compile(r"[A-Za-z0-9._:-]{8,128}", re.ASCII)
+
+
+class OtherBody(APIException):
+    """422: the key came before, with another body."""
+
+    status_code = 422
+    default_detail = "This Idempotency-Key was used for another body. Take a new one."
+    default_code = "idempotency_key_reused"
+
+
+class Repetition(StrEnum):
+    """Whether the request came before."""
+
+    FIRST = "first"
+    REPEATED = "repeated"
+
+
+def repetition_of(*, api_key_prefix: str, given: str | None, address: str, body: bytes) -> Repetition:
+    """Whether this API key sent the same body to the address under this idempotency key within the last day.
+
+    Raises:
+        ValidationError: the idempotency key has another form.
+        OtherBody: it was used for another body.
+    """
+    if given is None:
+        return Repetition.FIRST
+    text = given.strip().strip('"')
+    if not _FORM.fullmatch(text):
+        raise ValidationError(
+            {"Idempotency-Key": "Give 8 to 128 letters, digits, dots, colons, hyphens or underscores."}
+        )
+    digest = hashlib.sha256(body).digest()
+    try:
+        kept = bytes_set_once(f"idempotency:{api_key_prefix}:{address}:{text}", digest, KEPT_SECONDS)
+    except RedisUnavailable:
+        return Repetition.FIRST
+    if kept is None:
+        return Repetition.FIRST
+    if kept != digest:
+        raise OtherBody
+    return Repetition.REPEATED
