@@ -41,8 +41,8 @@ class Quota:
     window: int
 
     def stricter(self) -> Quota:
-        """What holds in one process while Redis is gone."""
-        return Quota(self.name, max(1, self.limit // LOCAL_FRACTION), self.window)
+        """What holds in one process while Redis is gone. A burst stays: the minute that it eats is strict enough."""
+        return self if self.window == SECOND else Quota(self.name, max(1, self.limit // LOCAL_FRACTION), self.window)
 
     def seconds_left(self, now: float) -> float:
         """Until the window ends."""

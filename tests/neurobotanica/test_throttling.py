@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from rest_framework.test import APIClient
@@ -24,7 +25,7 @@ def keyed(db):
     """Makes HTTP clients with a key of the given limits; all keys belong to one organisation."""
     record = client_create(organisation="Synthetic", audience=Audience.RESEARCH)
 
-    def make(**limits: int) -> APIClient:
+    def make(**limits: Any) -> APIClient:
         _, text = api_key_create(client=record, name="k", **limits)
         http = APIClient()
         http.credentials(HTTP_AUTHORIZATION=f"Api-Key {text}")
