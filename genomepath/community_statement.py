@@ -15,14 +15,13 @@ from typing import Any
 from django.db.models import QuerySet
 
 from ethics.models import ApiClient, AuditEvent, Community, GovernedItem
+from ethics.spreadsheet import safe_cell
 from genomepath.models import ExportRecord
 
 SERVED = "prediction.served"
 LISTED = "catalogue.listed"
 WITHHELD = ("prediction.refused", "text.withheld")
 COLUMNS = ("use", "client", "audience", "times", "item_uses", "reference", "data_sha256", "when")
-# A text that begins so would be a formula in a spreadsheet.
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def community_statement(community: Community, start: datetime, end: datetime) -> dict[str, Any]:
@@ -59,7 +58,7 @@ def statement_csv(statement: dict[str, Any]) -> str:
     writer = csv.DictWriter(text, fieldnames=COLUMNS, restval="")
     writer.writeheader()
     for row in _rows(statement):
-        writer.writerow({name: _cell(value) for name, value in row.items()})
+        writer.writerow({name: safe_cell(value) for name, value in row.items()})
     return text.getvalue()
 
 
@@ -82,11 +81,6 @@ def _rows(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "use": "trainings", "times": 1, "reference": row["run"], "data_sha256": row["data_sha256"],
             "when": row["when"],
         }  # fmt: skip
-
-
-def _cell(value: Any) -> Any:
-    """Names come from people: a spreadsheet must read them as text."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA_STARTS) else value
 
 
 def _items(community: Community) -> QuerySet[GovernedItem]:
