@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from correlations.models import (
     Condition,
     Correlation,
@@ -15,8 +13,7 @@ from correlations.models import (
     PracticeIndication,
     SynergyPair,
 )
-from ethics.history import Person, RecordChange, register_history_source
-from ethics.tracked_changes import TrackedModel, tracked_changes_of
+from ethics.tracked_changes import TrackedModel, register_tracked_models
 
 TRACKED = (
     TrackedModel(Practice, item_path="item"),
@@ -30,8 +27,4 @@ TRACKED = (
     TrackedModel(Condition),
 )
 
-
-@register_history_source
-def field_changes_of(request_id: str, person: Person) -> Iterator[RecordChange]:
-    """What a request changed in the catalogue."""
-    return tracked_changes_of(TRACKED, request_id, person)
+register_tracked_models(*TRACKED)

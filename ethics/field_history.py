@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-from ethics.history import Person, RecordChange, register_history_source
 from ethics.models import Attribution, Community, Consent, GovernedItem, ItemLabel, Label
-from ethics.tracked_changes import TrackedModel, tracked_changes_of
+from ethics.tracked_changes import TrackedModel, register_tracked_models
 
 TRACKED = (
     TrackedModel(Community),
@@ -17,8 +14,4 @@ TRACKED = (
     TrackedModel(Consent),
 )
 
-
-@register_history_source
-def field_changes_of(request_id: str, person: Person) -> Iterator[RecordChange]:
-    """What a request changed in governance records."""
-    return tracked_changes_of(TRACKED, request_id, person)
+register_tracked_models(*TRACKED)

@@ -1,6 +1,6 @@
 """The field history of curated records, asked by request: who changed what from what to what, for which reason.
 
-Each app that owns tracked models registers a source at start-up; ethics imports no sibling. What a person may not see is
+Each app that owns tracked models registers them at start-up (``ethics.tracked_changes``); ethics imports no sibling. What a person may not see is
 withheld by the source: the change stands there, its values don't.
 """
 
@@ -53,7 +53,7 @@ def register_history_source(source: HistorySource) -> HistorySource:
 
 
 def field_changes_of(request_id: str, person: Person) -> list[RecordChange]:
-    """What a request changed, as far as the person may see it, in the order of time; at most ``SHOWN`` an app."""
+    """What a request changed, as far as the person may see it, in the order of time; at most ``SHOWN`` a source."""
     if not request_id:
         return []
     changes = [change for source in _sources for change in source(request_id, person)]

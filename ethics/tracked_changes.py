@@ -11,7 +11,7 @@ import pghistory.models
 from django.db.models import BooleanField, ExpressionWrapper, F, Model, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.fields.json import KeyTextTransform
 
-from ethics.history import SHOWN, FieldChange, Person, RecordChange
+from ethics.history import SHOWN, FieldChange, Person, RecordChange, register_history_source
 from ethics.policy import SacredStatus
 
 _VALUE_LENGTH = 200
@@ -45,10 +45,19 @@ class _Found:
     previous: dict[int, int | None]
 
 
-def tracked_changes_of(tracked: Sequence[TrackedModel], request_id: str, person: Person) -> Iterator[RecordChange]:
+_tracked: list[TrackedModel] = []
+
+
+def register_tracked_models(*entries: TrackedModel) -> None:
+    """Make an app's tracked models known, at start-up. All apps' are looked up together, to save queries."""
+    _tracked.extend(entry for entry in entries if entry not in _tracked)
+
+
+@register_history_source
+def tracked_changes_of(request_id: str, person: Person) -> Iterator[RecordChange]:
     """The changes of a request in these models. One query finds the tables concerned; each takes one more."""
-    found = _found(tracked, request_id)
-    for entry in tracked:
+    found = _found(_tracked, request_id)
+    for entry in _tracked:
         if entry.model._meta.label in found:
             yield from _changes_of(entry, found[entry.model._meta.label], person)
 

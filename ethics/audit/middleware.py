@@ -6,8 +6,10 @@ import re
 import uuid
 from collections.abc import Callable
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 
+from ethics.admin.visibility import role_names
 from ethics.audit.context import AuditContext, audit_context
 
 _REQUEST_ID = re.compile(r"^[A-Za-z0-9._-]{8,64}$")
@@ -33,9 +35,9 @@ class AuditContextMiddleware:
         return response
 
 
-def role_of(user: object) -> str:
+def role_of(user: User) -> str:
     """The names of the user's groups, joined; superusers are named as such."""
-    names = sorted(user.groups.values_list("name", flat=True))  # type: ignore[attr-defined]
-    if user.is_superuser:  # type: ignore[attr-defined]
+    names = sorted(role_names(user))
+    if user.is_superuser:
         names.insert(0, "superuser")
     return "+".join(names)[:60] or "no role"
