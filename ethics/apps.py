@@ -10,3 +10,4 @@ class EthicsConfig(AppConfig):
     def ready(self) -> None:
         from ethics import field_history  # noqa: F401  registers this app's history
         from ethics.audit import event_types  # noqa: F401  registers this app's event types
+        from ethics.desk import alert_sources  # noqa: F401  registers this app's alerts

@@ -18,6 +18,8 @@ from django.utils import timezone
 from ethics import audit
 from ethics.models import CaseState, Consent, GovernedItem, WithdrawalCase, WithdrawalCause, WithdrawalStep
 
+OFFICERS_ALERTED = "officers.alerted"
+"""The step that calls the officers."""
 _REASON_LENGTH = 300
 
 
@@ -103,7 +105,7 @@ def withdrawal_step_record(
 def withdrawal_alert(*, case: WithdrawalCase, where: str, reason: str) -> None:
     """Tell the officers, once for each place, that a model without the items could not take over."""
     _lock(case)
-    step, created = WithdrawalStep.objects.get_or_create(case=case, what="officers.alerted", where=where)
+    step, created = WithdrawalStep.objects.get_or_create(case=case, what=OFFICERS_ALERTED, where=where)
     if not created:
         return
     step.done_at = timezone.now()

@@ -9,7 +9,11 @@ class GenomepathConfig(AppConfig):
 
     def ready(self) -> None:
         from ethics.reactions import on_items_withheld
-        from genomepath import audit_events, field_history  # noqa: F401  registers this app's event types and history
+        from genomepath import (  # noqa: F401  registers this app's event types and history
+            audit_events,
+            desk_alerts,
+            field_history,
+        )
         from genomepath.withdrawal import mark_models_of_withheld_items
         from genomepath.withdrawal_queue import process_withdrawals_on_commit
 

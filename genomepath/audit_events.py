@@ -46,6 +46,7 @@ for _event_type in (
         needs_purpose=True,
         needs_model=True,
         details=frozenset({"direction", "count"}),
+        serves=True,
     ),
     EventType(
         "prediction.refused",
@@ -53,6 +54,7 @@ for _event_type in (
         needs_subjects=False,
         needs_purpose=True,
         details=frozenset({"direction"}),
+        refuses=True,
     ),
     EventType(
         "text.withheld",
@@ -61,6 +63,7 @@ for _event_type in (
         needs_purpose=True,
         needs_model=True,
         details=frozenset({"reasons"}),
+        refuses=True,
     ),
     EventType(
         "catalogue.listed",
@@ -68,6 +71,7 @@ for _event_type in (
         needs_communities=True,
         needs_purpose=True,
         details=frozenset({"count"}),
+        serves=True,
     ),
 ):
     register_event_type(_event_type)

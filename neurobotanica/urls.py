@@ -17,6 +17,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/", include("genomepath.api.urls")),
     path("compliance/", include("genomepath.statement_urls")),
+    path("compliance/", include("ethics.desk.urls")),
     path("api/schema/", SpectacularAPIView.as_view(**READ_ONLY), name="schema"),
     path("api/docs/", SpectacularSwaggerView.as_view(url_name="schema", **READ_ONLY), name="api-docs"),
     path(

@@ -12,9 +12,12 @@ from django.db.models import Model
 
 from correlations.models import Condition, DiseaseAssociation, ImportBatch, QuarantinedRow
 from ethics import audit
+from ethics.admin.visibility import COMPLIANCE_OFFICER
 from ethics.clients import api_key_create, client_create
 from ethics.consent import consent_record
 from ethics.models import (
+    AlertNote,
+    AuditDailyCount,
     AuditHead,
     AuditLeaf,
     AuditNode,
@@ -25,6 +28,7 @@ from ethics.models import (
     ItemLabel,
     Label,
     PolicyRevision,
+    SavedFilter,
     StatusLoweringRequest,
     WithdrawalCase,
     WithdrawalReceipt,
@@ -157,6 +161,12 @@ def _log_records() -> list[Model]:
             tree_size=1, root_hash=bytes(32), signed_at=moment, key=key, signature=bytes(64)
         ),
         AuditVerification.objects.create(tree_size=1, started_at=moment, finished_at=moment, events=1, ok=True),
+        AuditDailyCount.objects.create(day=moment.date(), event_type=event.event_type, times=1),
+        AlertNote.objects.create(
+            event_id=event.event_id, alert_key="sacred:synthetic", kind="sacred", seen_until=moment, author=event.actor,
+            written_at=moment,
+        ),
+        SavedFilter.objects.create(owner=make_person(COMPLIANCE_OFFICER), name="synthetic", terms={"actor": "test"}),
     ]  # fmt: skip
 
 

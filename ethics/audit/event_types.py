@@ -70,6 +70,23 @@ for _event_type in (
         needs_reason=True,
         details=frozenset({"from", "to"}),
     ),
+    EventType(
+        "alert.annotated", "An officer said something about an alert", needs_reason=True, details=frozenset({"kind"})
+    ),
+    EventType(
+        "alert.closed",
+        "An officer closed an alert, for what had happened until then",
+        needs_reason=True,
+        details=frozenset({"kind", "seen_until"}),
+    ),
+    EventType("filter.saved", "An officer kept search terms of the log"),
+    EventType("filter.removed", "An officer removed kept search terms"),
+    EventType(
+        "log.downloaded",
+        "An officer took events of the log away as a file",
+        needs_subjects=False,
+        details=frozenset({"form", "filters"}),
+    ),
     EventType("sacred.viewed", "Somebody opened a sacred record", needs_communities=True),
     EventType("client.created", "An API client was created", details=frozenset({"audience"})),
     EventType("client.updated", "An API client was changed", details=frozenset({"audience", "is_active"})),

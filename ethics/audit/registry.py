@@ -11,7 +11,10 @@ _registry: dict[str, EventType] = {}
 
 @dataclass(frozen=True)
 class EventType:
-    """A kind of event: what it means, and what it must say besides actor, time and policy revision."""
+    """A kind of event: what it means, and what it must say besides actor, time and policy revision.
+
+    ``serves`` marks answers that showed knowledge to a client, ``refuses`` requests from which it was withheld.
+    """
 
     name: str
     meaning: str
@@ -21,6 +24,8 @@ class EventType:
     needs_model: bool = False
     needs_reason: bool = False
     details: frozenset[str] = frozenset()
+    serves: bool = False
+    refuses: bool = False
 
 
 def register_event_type(event_type: EventType) -> EventType:

@@ -1,11 +1,13 @@
 """What the ethics app stores: communities, governed items, labels, consents, attributions, the audit log, API clients."""
 
+from ethics.models.audit_count import AuditDailyCount
 from ethics.models.audit_event import AuditEvent
 from ethics.models.audit_personal import AuditIdentity, AuditReason
 from ethics.models.audit_tree import AuditHead, AuditLeaf, AuditNode, AuditSigningKey, AuditVerification
 from ethics.models.client import ApiClient, ApiKey
 from ethics.models.community import Community
 from ethics.models.consent import Consent, ConsentItem
+from ethics.models.desk import AlertNote, SavedFilter
 from ethics.models.governed_item import Attribution, GovernedItem, ItemLabel, Label
 from ethics.models.policy_revision import PolicyRevision
 from ethics.models.status_lowering import LoweringState, StatusLoweringRequest
@@ -13,9 +15,11 @@ from ethics.models.withdrawal import CaseState, WithdrawalCase, WithdrawalCause,
 from ethics.models.withdrawal_receipt import ReceiptKind, WithdrawalReceipt
 
 __all__ = [
+    "AlertNote",
     "ApiClient",
     "ApiKey",
     "Attribution",
+    "AuditDailyCount",
     "AuditEvent",
     "AuditHead",
     "AuditIdentity",
@@ -34,6 +38,7 @@ __all__ = [
     "LoweringState",
     "PolicyRevision",
     "ReceiptKind",
+    "SavedFilter",
     "StatusLoweringRequest",
     "WithdrawalCase",
     "WithdrawalCause",

@@ -71,10 +71,11 @@ class AuditEvent(models.Model):
         ordering = ["-id"]
         # Named here and not at the fields, where Django would add a second index for LIKE to each text.
         indexes = [
-            models.Index(fields=["event_type"], name="audit_event_type"),
-            models.Index(fields=["occurred_at"], name="audit_occurred_at"),
-            models.Index(fields=["actor"], name="audit_actor"),
-            models.Index(fields=["client_id"], name="audit_client_id"),
+            # Each filter of the desk reads its newest page in the order of the index, at any depth.
+            models.Index(fields=["occurred_at", "id"], name="audit_newest"),
+            models.Index(fields=["event_type", "occurred_at", "id"], name="audit_newest_of_type"),
+            models.Index(fields=["actor", "occurred_at", "id"], name="audit_newest_of_actor"),
+            models.Index(fields=["client_id", "occurred_at", "id"], name="audit_newest_of_client"),
             models.Index(fields=["request_id"], name="audit_request_id"),
             models.Index(fields=["xid"], name="audit_xid"),
             GinIndex(fields=["subject_ids"], name="audit_subject_ids"),

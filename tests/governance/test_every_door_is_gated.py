@@ -47,6 +47,9 @@ ALLOWED: dict[str, tuple[int, str]] = {
         "explains a decision to stewards and officers; the page is closed to others",
     ),
     "ethics/admin/why.py::_labels_behind": (1, "the same page"),
+    "ethics/desk/alert_sources.py::_expiring_consents": (1, "names consents to officers, who see every one"),
+    "ethics/desk/attribution_history.py::_versions": (1, "for officers; texts of sacred items are left out"),
+    "ethics/desk/practice_views.py::practice_history": (1, "public id, community and status, for officers alone"),
     "correlations/admin/evidence.py::shown_evidence": (
         1,
         "asks for existence alone, once with and once without the gate",

@@ -12,11 +12,12 @@ import pytest
 from correlations import curation
 from ethics import clients, consent, records, status_lowering, stewardship, withdrawal_receipts, withdrawals
 from ethics.audit import registered_event_types, shredding
+from ethics.desk import alert_handling, saved_filters
 from genomepath import export_records, publication, registry, runs, snapshots, withdrawal
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE_MODULES = (
-    clients, consent, records, shredding, status_lowering, stewardship, withdrawal_receipts, withdrawals, curation,
+    alert_handling, clients, consent, records, saved_filters, shredding, status_lowering, stewardship, withdrawal_receipts, withdrawals, curation,
     export_records, publication, registry, runs, snapshots, withdrawal,
 )  # fmt: skip
 PACKAGES = ("ethics", "correlations", "genomepath", "neurobotanica")

@@ -10,10 +10,12 @@ from django.contrib.auth.models import Group, User
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
+from django.utils import timezone
 
 from ethics.admin.visibility import CURATOR
 from ethics.audit import record
-from ethics.models import Community
+from ethics.desk.alerts import open_alerts
+from ethics.models import AuditEvent, Community, SavedFilter
 from genomepath.models import ModelVersion
 from genomepath.models.model_version import VersionState
 from neurobotanica.urls import urlpatterns as served
@@ -56,6 +58,13 @@ def site():
             "community-statement": [
                 {"slug": slug} for slug in Community.objects.values_list("slug", flat=True)[:3]
             ],
+            "desk:event": [{"event_id": key} for key in AuditEvent.objects.values_list("event_id", flat=True)],
+            "desk:practice": [
+                {"public_id": entry.practice.item.public_id} for entry in planted
+            ] + [{"public_id": open_practice.item.public_id}],
+            "desk:alert": [{"key": alert.key} for alert in open_alerts(timezone.now()).alerts] + [{"key": "nothing:1"}],
+            "desk:download": [{"form": form} for form in ("csv", "json", "pack", "nothing")],
+            "desk:filter-remove": [{"public_id": SavedFilter.objects.get().public_id}],
             "admin:app_list": [{"app_label": name} for name in ("ethics", "correlations", "genomepath", "auth")],
             "admin:auth_user_password_change": [{"id": somebody.pk}],
             "admin:view_on_site": [{"content_type_id": 1, "object_id": 1}],

@@ -1,0 +1,102 @@
+"""Counts of the events of a day, kept by the sealer in its own transaction, with what is not sealed yet counted live.
+
+The sum is exact: an event is counted in the table from the moment that it has a leaf, and live until then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+from ethics.audit.registry import registered_event_types
+
+NOT_PERMITTED, NO_SUCH_PRACTICE, NOTHING_TO_SHOW = "not permitted", "no such practice", "nothing to show"
+"""Reasons of a refusal whose event gives none: by policy, an unknown name, or no practice that might be listed."""
+_ABSENT = "00000000-0000-0000-0000-000000000000"
+
+# One row for each pair of a community and a reason. Only refusals have reasons: those that the event gives, or
+# what its subjects tell.
+_COUNTED = """
+SELECT (event.occurred_at AT TIME ZONE 'UTC')::date AS day, coalesce(community, '') AS community, event.event_type,
+       CASE WHEN event.event_type = ANY(%(refusing)s) THEN left(coalesce(given, CASE
+                WHEN cardinality(event.subject_ids) = 0 THEN %(nothing)s
+                WHEN event.subject_ids = ARRAY[%(absent)s]::varchar[] THEN %(no_such)s ELSE %(refused)s END), 120)
+            ELSE '' END AS reason,
+       event.client_id, count(*) AS times
+FROM ethics_auditevent event
+LEFT JOIN LATERAL unnest(event.community_ids) AS community ON true
+LEFT JOIN LATERAL jsonb_array_elements_text(
+    CASE WHEN event.event_type = ANY(%(refusing)s) AND jsonb_typeof(event.details -> 'reasons') = 'array'
+         THEN event.details -> 'reasons' END) AS given ON true
+WHERE {condition}
+GROUP BY 1, 2, 3, 4, 5
+"""
+_ADD = f"""
+INSERT INTO ethics_auditdailycount (day, community, event_type, reason, client_id, times)
+{_COUNTED.format(condition="event.event_id = ANY(%(event_ids)s)")}
+ORDER BY 1, 2, 3, 4, 5
+ON CONFLICT (day, event_type, community, reason, client_id)
+DO UPDATE SET times = ethics_auditdailycount.times + excluded.times
+"""
+
+UNSEALED = "NOT EXISTS (SELECT FROM ethics_auditleaf leaf WHERE leaf.event_id = event.event_id)"
+"""The condition, in SQL, that an event has no leaf yet."""
+_LIVE = _COUNTED.format(
+    condition=f"{UNSEALED} AND event.event_type = ANY(%(types)s) "
+    "AND event.occurred_at >= %(start)s AND event.occurred_at < %(end)s"
+)
+_STORED = """
+SELECT day, community, event_type, reason, client_id, times FROM ethics_auditdailycount
+WHERE event_type = ANY(%(types)s) AND day BETWEEN %(first)s AND %(last)s
+"""
+
+
+class CountRow(NamedTuple):
+    """So many events of a type on a UTC day, for one community, reason and client; empty where there is none."""
+
+    day: date
+    community: str
+    event_type: str
+    reason: str
+    client_id: str
+    times: int
+
+
+def daily_counts_add(event_ids: Sequence[UUID]) -> None:
+    """Count events that have just got their leaves, in the transaction that gives them these."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, {**_words(), "event_ids": list(event_ids)})
+
+
+def daily_counts(first: date, last: date, event_types: Collection[str]) -> Iterator[CountRow]:
+    """The counts of some types from ``first`` to ``last``, both included, sealed or not; one statement, one snapshot.
+
+    Rows of the same day and kind may come twice, once from the table and once live: sum them.
+    """
+    start = datetime.combine(first, time.min, UTC)
+    values = {
+        **_words(),
+        "types": sorted(event_types),
+        "first": first,
+        "last": last,
+        "start": start,
+        "end": start + (last - first) + timedelta(days=1),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_STORED} UNION ALL ({_LIVE})", values)
+        yield from (CountRow(*row) for row in cursor.fetchall())
+
+
+def _words() -> dict[str, Any]:
+    refusing = sorted(name for name, kind in registered_event_types().items() if kind.refuses)
+    return {
+        "refusing": refusing,
+        "absent": _ABSENT,
+        "no_such": NO_SUCH_PRACTICE,
+        "refused": NOT_PERMITTED,
+        "nothing": NOTHING_TO_SHOW,
+    }
