@@ -1,7 +1,7 @@
 """The field history of curated records, asked by request: who changed what from what to what, for which reason.
 
-Each app that owns tracked models registers them at start-up (``ethics.tracked_changes``); ethics imports no sibling. What a person may not see is
-withheld by the source: the change stands there, its values don't.
+Each app that owns tracked models registers them at start-up (``ethics.tracked_changes``); ethics imports no sibling. What a
+person may not see is withheld by the source: the change stands there, its values don't.
 """
 
 from __future__ import annotations

@@ -43,8 +43,9 @@ ON CONFLICT (day, event_type, community, reason, client_id)
 DO UPDATE SET times = ethics_auditdailycount.times + excluded.times
 """
 
-UNSEALED = "NOT EXISTS (SELECT FROM ethics_auditleaf leaf WHERE leaf.event_id = event.event_id)"
-"""The condition, in SQL, that an event has no leaf yet."""
+UNSEALED = """event.xid >= %(sealed_below)s
+AND NOT EXISTS (SELECT FROM ethics_auditleaf leaf WHERE leaf.event_id = event.event_id)"""
+"""The condition, in SQL, that an event has no leaf yet. ``sealed_below`` is that of a head, old or new, or 0."""
 _LIVE = _COUNTED.format(
     condition=f"{UNSEALED} AND event.event_type = ANY(%(types)s) "
     "AND event.occurred_at >= %(start)s AND event.occurred_at < %(end)s"
@@ -72,8 +73,10 @@ def daily_counts_add(event_ids: Sequence[UUID]) -> None:
         cursor.execute(_ADD, {**_words(), "event_ids": list(event_ids)})
 
 
-def daily_counts(first: date, last: date, event_types: Collection[str]) -> Iterator[CountRow]:
+def daily_counts(first: date, last: date, event_types: Collection[str], *, sealed_below: int = 0) -> Iterator[CountRow]:
     """The counts of some types from ``first`` to ``last``, both included, sealed or not; one statement, one snapshot.
+
+    ``sealed_below``, from any signed head, spares it to look at what was sealed before that head.
 
     Rows of the same day and kind may come twice, once from the table and once live: sum them.
     """
@@ -84,6 +87,7 @@ def daily_counts(first: date, last: date, event_types: Collection[str]) -> Itera
         "first": first,
         "last": last,
         "start": start,
+        "sealed_below": sealed_below,
         "end": start + (last - first) + timedelta(days=1),
     }
     with connection.cursor() as cursor:

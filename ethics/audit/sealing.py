@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from django.db import connection, transaction
 from django.utils import timezone
 
+from ethics.audit.daily_counts import daily_counts_add
 from ethics.audit.heads_file import FileHead, append_heads, reconcile_heads_file
 from ethics.audit.proofs import stored_frontier
 from ethics.audit.signing import head_bytes, log_id_of, private_key, signing_key
@@ -156,6 +157,7 @@ class Sealer:
             _copy("ethics_auditleaf (index, event_id, leaf_hash)", ["int8", "uuid", "bytea"], leaves)
             _copy("ethics_auditnode (level, index, hash)", ["int2", "int8", "bytea"], nodes)
             head = self._sign(frontier, key, sealed_below)
+            daily_counts_add([event_id for _, event_id, _ in events])
         self._frontier = frontier
         append_heads([FileHead.of(head, log_id=self._log_id)])
 

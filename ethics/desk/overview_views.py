@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from ethics.desk.access import officers_only
 from ethics.desk.alerts import alert_sources, open_alerts
 from ethics.desk.charts import refusal_bars, served_columns
-from ethics.desk.log_state import desk_log_state
+from ethics.desk.log_state import desk_log_state, newest_head
 from ethics.desk.usage import PERIODS, usage
 
 _ALERTS_SHOWN = 6
@@ -27,11 +27,13 @@ def overview(request: HttpRequest) -> HttpResponse:
     days = request.GET.get("days", _FIRST_PERIOD)
     is_known = days in PERIODS
     days = days if is_known else _FIRST_PERIOD
-    shown = usage(now.date() - timedelta(days=int(days) - 1), now.date())
+    head = newest_head()
+    first = now.date() - timedelta(days=int(days) - 1)
+    shown = usage(first, now.date(), sealed_below=head.sealed_below if head else 0)
     alerts = open_alerts(now)
     sources = alert_sources()
     context = {
-        "log": desk_log_state(now),
+        "log": desk_log_state(head, now),
         "alerts": [(sources[alert.kind], alert) for alert in alerts.alerts[:_ALERTS_SHOWN]],
         "alert_count": len(alerts.alerts),
         "alerts_cut": bool(alerts.cut),

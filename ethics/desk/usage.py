@@ -41,12 +41,12 @@ class Usage:
     refusals: list[tuple[str, int]]
 
 
-def usage(first: date, last: date) -> Usage:
-    """Both charts' figures, from ``first`` to ``last``, both included; two queries."""
+def usage(first: date, last: date, *, sealed_below: int = 0) -> Usage:
+    """Both charts' figures, from ``first`` to ``last``, both included; one query."""
     kinds = registered_event_types()
     serving = {name for name, kind in kinds.items() if kind.serves}
     refusing = {name for name, kind in kinds.items() if kind.refuses}
-    rows = list(daily_counts(first, last, serving | refusing))
+    rows = list(daily_counts(first, last, serving | refusing, sealed_below=sealed_below))
     refusals: Counter[str] = Counter()
     for row in rows:
         if row.event_type in refusing:

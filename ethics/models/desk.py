@@ -1,6 +1,6 @@
 """What the compliance desk stores: what officers said about alerts, and the filters that each of them keeps.
 
-Notes are guarded like the log (migration 0009): rows are only ever inserted.
+Notes are guarded like the log (migration 0010): rows are only ever inserted.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ def forwards(apps, schema_editor):
 class Migration(migrations.Migration):
     dependencies = [
         ("neurobotanica", "0005_audit_tree_permissions"),
-        ("ethics", "0009_desk"),
+        ("ethics", "0010_desk"),
     ]
 
     operations = [migrations.RunPython(forwards, migrations.RunPython.noop)]

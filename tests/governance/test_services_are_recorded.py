@@ -17,8 +17,8 @@ from genomepath import export_records, publication, registry, runs, snapshots, w
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE_MODULES = (
-    alert_handling, clients, consent, records, saved_filters, shredding, status_lowering, stewardship, withdrawal_receipts, withdrawals, curation,
-    export_records, publication, registry, runs, snapshots, withdrawal,
+    alert_handling, clients, consent, records, saved_filters, shredding, status_lowering, stewardship,
+    withdrawal_receipts, withdrawals, curation, export_records, publication, registry, runs, snapshots, withdrawal,
 )  # fmt: skip
 PACKAGES = ("ethics", "correlations", "genomepath", "neurobotanica")
 # Readers, and writers that a recording service calls within its own transaction.

@@ -25,22 +25,28 @@ def officer(db, client: Client) -> Client:
     return client
 
 
+def _serve(subject: object, community: str, context: AuditContext | None = None) -> AuditEvent:
+    return audit.record(
+        "prediction.served",
+        subjects=[subject],
+        communities=[community],
+        purpose=Purpose.PREDICTION,
+        model_sha256=MODEL,
+        details={"direction": "tk_to_genomic", "count": 1},
+        context=context,
+    )
+
+
 @pytest.fixture
 def serve(db) -> Callable[..., AuditEvent]:
     """Records an answer with knowledge of a community."""
+    return _serve
 
-    def serve_one(subject: object, community: str, context: AuditContext | None = None) -> AuditEvent:
-        return audit.record(
-            "prediction.served",
-            subjects=[subject],
-            communities=[community],
-            purpose=Purpose.PREDICTION,
-            model_sha256=MODEL,
-            details={"direction": "tk_to_genomic", "count": 1},
-            context=context,
-        )
 
-    return serve_one
+@pytest.fixture
+def serve_many() -> Callable[[int], list[AuditEvent]]:
+    """Records so many answers in the database that is in use."""
+    return lambda number: [_serve("item", "north") for _ in range(number)]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ NO_HISTORY_INDEX = 'DROP INDEX ethics_history_of_request;'
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ethics', '0008_api_key_scopes_and_networks'),
+        ('ethics', '0009_audit_head_sealed_below'),
         ('pghistory', '0007_auto_20250421_0444'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
