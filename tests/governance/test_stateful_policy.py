@@ -1,17 +1,21 @@
-"""In whatever order consents, labels, statuses, objections, imports, time and questions come, no answer leaks."""
+"""In whatever order consents, labels, statuses, objections, imports, trainings, time and questions come, nothing leaks."""
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
 from unittest import mock
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from correlations.models import Correlation, Practice
 from ethics.policy import Decision, Reason
 from ethics.querysets import GovernedItemQuerySet
 from genomepath.answer_cache import answer_key
 from tests.governance.policy_machine import PolicyMachine
+from tests.governance.training_machine import TrainingMachine
 
 pytestmark = pytest.mark.django_db
 ALLOWED = Decision(True, Reason.DOCUMENTED)
@@ -38,9 +42,13 @@ def test_no_sequence_of_governance_and_questions_leaks() -> None:
     run_state_machine_as_test(PolicyMachine, settings=_settings(4, 10, derandomize=True))
 
 
+def test_no_sequence_of_governance_trainings_and_questions_leaks() -> None:
+    run_state_machine_as_test(TrainingMachine, settings=_settings(2, 10, derandomize=True))
+
+
 @pytest.mark.slow
-def test_no_long_sequence_of_governance_and_questions_leaks() -> None:
-    run_state_machine_as_test(PolicyMachine, settings=_settings(100, 30))
+def test_no_long_sequence_of_governance_trainings_and_questions_leaks() -> None:
+    run_state_machine_as_test(TrainingMachine, settings=_settings(60, 30))
 
 
 class StaleCacheMachine(PolicyMachine):
@@ -67,7 +75,45 @@ class OpenGateMachine(PolicyMachine):
         ]
 
 
-@pytest.mark.parametrize("machine", [StaleCacheMachine, OpenGateMachine])
+def _asking_nobody(model: Any) -> SimpleNamespace:
+    return SimpleNamespace(objects=SimpleNamespace(permitted_for=lambda *asked: model.objects.all()))
+
+
+class OpenSnapshotMachine(TrainingMachine):
+    """Takes snapshots of all there is."""
+
+    @staticmethod
+    def leaks():
+        return [
+            mock.patch(f"genomepath.snapshots.{model.__name__}", _asking_nobody(model))
+            for model in (Practice, Correlation)
+        ]
+
+
+class ForgivingRegistryMachine(TrainingMachine):
+    """Puts models back into service whatever they learned from."""
+
+    @staticmethod
+    def leaks():
+        return [mock.patch("genomepath.registry._refuse_unfit", lambda version: None)]
+
+
+class KeptFilesMachine(TrainingMachine):
+    """Carries withdrawals through, but leaves the files."""
+
+    @staticmethod
+    def leaks():
+        return [mock.patch("genomepath.withdrawal_processing.folders_delete", lambda case: 0)]
+
+
+@pytest.mark.parametrize("machine", [StaleCacheMachine, OpenGateMachine, OpenSnapshotMachine])
 def test_the_machine_finds_a_leak_that_is_there(machine: type[PolicyMachine]) -> None:
     with pytest.raises((AssertionError, ExceptionGroup)):
         run_state_machine_as_test(machine, settings=_settings(20, 8, derandomize=True, phases=[Phase.generate]))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("machine", [ForgivingRegistryMachine, KeptFilesMachine])
+def test_the_machine_finds_a_leak_of_models_that_is_there(machine: type[PolicyMachine]) -> None:
+    with pytest.raises((AssertionError, ExceptionGroup)):
+        run_state_machine_as_test(machine, settings=_settings(60, 25, derandomize=True, phases=[Phase.generate]))
