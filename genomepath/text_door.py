@@ -1,8 +1,8 @@
 """Does a text name what is protected, and how close does it come to what is withheld? Matching alone: no Django, no torch.
 
 A name is found in any case of letters, Unicode form, accent, spacing and punctuation ('Canário do Mar', 'CANARIO-DO MAR',
-'c a n a r i o d o m a r'), but only from the beginning of one word to the end of another. Scripts that write no spaces
-between words are searched within words.
+'c a n a r i o d o m a r'), in letters of other scripts that look the same, and with digits for letters, but only from the
+beginning of one word to the end of another. Scripts that write no spaces between words are searched within words.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from genomepath.text_skeleton import leet_key, skeleton, without_leet
+
 # Cosines of all-MiniLM-L6-v2, measured by genomepath.text_threshold; docs/free_text_threshold.md has the numbers.
 NEAR_WITHHELD = 0.51
 """A text at least this close to a withheld, non-sacred record gets no answer."""
@@ -23,7 +25,8 @@ FAR_FROM_KNOWN = 0.28
 """A text less close than this to every record that may be used gets no answer."""
 
 _WINDOW_WORDS, _STEP_WORDS, _MOST_WORDS = 40, 20, 400
-_ACCENTS = ("\u0300", "\u036f")
+# A shorter name would be met by chance where digits count as letters.
+_SHORTEST_LEET_NAME = 5
 _UNSPACED = ("CJK ", "HIRAGANA ", "KATAKANA ", "THAI ", "LAO ", "KHMER ", "MYANMAR ", "TIBETAN ")
 
 
@@ -48,14 +51,10 @@ class TextVerdict:
 
 
 def words(text: str) -> list[str]:
-    """The words of a text, folded: compatibility forms, case, accents and invisible characters make no difference."""
-    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
-    kept = []
-    for character in folded:
-        category = unicodedata.category(character)
-        if category == "Cf" or _ACCENTS[0] <= character <= _ACCENTS[1]:
-            continue
-        kept.append(character if category[0] in "LNM" else " ")
+    """The words of a text, folded: script of letters that look alike, case, accents and invisible characters make no
+    difference.
+    """
+    kept = (character if unicodedata.category(character)[0] in "LNM" else " " for character in skeleton(text))
     return "".join(kept).split()
 
 
@@ -64,17 +63,32 @@ class ProtectedNames:
 
     def __init__(self, names: Iterable[tuple[str, str]]) -> None:
         """``names`` are (public id, name) pairs; a name without any letter or digit is never found."""
-        self._items: dict[str, set[str]] = defaultdict(set)
-        for item, name in names:
-            squeezed = "".join(words(name))
-            if squeezed:
-                self._items[squeezed].add(item)
-        self._sorted = sorted(self._items)
-        self._unspaced = [name for name in self._sorted if _writes_no_spaces(name)]
+        squeezed = [(item, "".join(words(name))) for item, name in names]
+        self._plain = _NameIndex(squeezed)
+        self._leet = _NameIndex((item, leet_key(name)) for item, name in squeezed if len(name) >= _SHORTEST_LEET_NAME)
 
     def items_named_in(self, text: str) -> frozenset[str]:
         """Public ids of the items that the text names."""
-        text_words = words(text)
+        found = self._plain.items_named_by(words(text))
+        undone = without_leet(text)
+        if undone != unicodedata.normalize("NFKC", text):
+            found |= self._leet.items_named_by([leet_key(word) for word in words(undone)])
+        return frozenset(found)
+
+
+class _NameIndex:
+    """Names without their spaces, looked up over runs of words."""
+
+    def __init__(self, names: Iterable[tuple[str, str]]) -> None:
+        self._items: dict[str, set[str]] = defaultdict(set)
+        for item, name in names:
+            if name:
+                self._items[name].add(item)
+        self._sorted = sorted(self._items)
+        self._unspaced = [name for name in self._sorted if _writes_no_spaces(name)]
+
+    def items_named_by(self, text_words: Sequence[str]) -> set[str]:
+        """Public ids of the items whose name is a run of the words, or lies within them in a script without spaces."""
         found: set[str] = set()
         for start in range(len(text_words)):
             joined = ""
@@ -87,7 +101,7 @@ class ProtectedNames:
         for name in self._unspaced:
             if name in squeezed:
                 found |= self._items[name]
-        return frozenset(found)
+        return found
 
     def _begins_a_name(self, beginning: str) -> bool:
         place = bisect_left(self._sorted, beginning)

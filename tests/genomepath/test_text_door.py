@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from correlations.bundled.reader import read_bundled
 from genomepath.ml.embedding import MiniLMEncoder
 from genomepath.text_door import (
     FAR_FROM_KNOWN,
@@ -43,6 +47,70 @@ DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "free_text_threshold.m
 )
 def test_a_name_is_found_however_it_is_written(text: str) -> None:
     assert ProtectedNames([("item", NAME)]).items_named_in(text) == {"item"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Саnárіо dо Маr",  # Cyrillic
+        "саnагіо ԁо mаг",
+        "Cαnárιο dο Mαr",  # Greek
+        "𝒞anario 𝖽𝗈 𝐌𝐚𝐫",
+        "C\u0336a\u0336nario d\u20ddo mar",
+        "c\u200ba\u2060nario d\u202eo\ufeff mar",
+        "ᴄanarıo dø mar",
+        "c4n4r10 d0 m4r",
+        "C@N4RI0 do mar!",
+        "canarlo d0 mar",
+    ],
+)
+def test_a_name_is_found_in_letters_and_signs_that_look_alike(text: str) -> None:
+    assert ProtectedNames([("item", NAME)]).items_named_in(text) == {"item"}
+
+
+def test_a_name_in_another_script_is_found_in_that_script_and_in_latin_letters() -> None:
+    names = ProtectedNames([("item", "Синий чай")])
+    assert [names.items_named_in(text) for text in ("синий чай", "Синий чaй", "синее чай")] == [
+        {"item"}, {"item"}, frozenset(),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["canary 10 do mar", "c4nary do mar", "4 canarios do mar", "10 3 4 0"])
+def test_digits_alone_and_other_words_with_digits_are_no_name(text: str) -> None:
+    assert ProtectedNames([("item", NAME), ("short", "ole")]).items_named_in(text) == frozenset()
+
+
+def test_no_bundled_text_is_taken_for_a_name_that_it_does_not_hold() -> None:
+    """Look-alike letters and digits add no false alarm: each name found stands in the text in plain letters."""
+    data = read_bundled()
+    names = {item.id: item.protected_names for item in data.sacred_placeholders}
+    names |= {practice.slug: (practice.title, practice.slug) for practice in data.practices}
+    texts = [
+        text
+        for row in (*data.practices, *data.evidence, *data.targets, *data.communities)
+        for text in _texts_in(asdict(row))
+    ]
+    door = ProtectedNames([(item, name) for item, entries in names.items() for name in entries])
+    assert len(texts) > 1000
+    for text in texts:
+        plain = _plain(text)
+        assert {item for item in door.items_named_in(text) if not any(_plain(n) in plain for n in names[item])} == set()
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for entry in value.values():
+            yield from _texts_in(entry)
+    elif isinstance(value, list | tuple):
+        for entry in value:
+            yield from _texts_in(entry)
+
+
+def _plain(text: str) -> str:
+    apart = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", text).casefold())
+    return "".join(character for character in apart if character.isalnum())
 
 
 @pytest.mark.parametrize(
