@@ -24,6 +24,11 @@ for _event_type in (
         "model.promoted", "A model version went into service", needs_model=True, details=frozenset({"provisional"})
     ),
     EventType("model.retired", "A model version left service", needs_model=True),
+    EventType(
+        "model.readmitted",
+        "A new training on what may be used by now gave a marked version again: it is a candidate again",
+        needs_model=True,
+    ),
     EventType("model.quarantined", "A marked version was shut away for good", needs_model=True),
     EventType(
         "export.handed_out",

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from celery import shared_task
 
+from genomepath.prediction_restoring import predictions_restore
 from genomepath.runs import runs_reap_lost
 from genomepath.withdrawal import models_mark_withheld
 from genomepath.withdrawal_processing import withdrawals_process
@@ -21,6 +22,12 @@ def reap_lost_runs() -> int:
 def mark_withheld_models() -> int:
     """Mark the models whose knowledge left use without anybody acting, such as by the end of a consent."""
     return models_mark_withheld()
+
+
+@shared_task(name="genomepath.housekeeping.restore_predictions")
+def restore_predictions() -> int:
+    """Publish again what a withdrawal deleted and may be shown by now."""
+    return predictions_restore()
 
 
 @shared_task(name="genomepath.housekeeping.process_withdrawals")

@@ -22,7 +22,7 @@ from genomepath.ml.gate import GateDecision, gate_decide
 from genomepath.models import ModelVersion, Prediction
 from genomepath.models.model_version import VersionState
 from genomepath.publication import predictions_publish
-from genomepath.withdrawal import models_mark_withheld
+from genomepath.withdrawal import models_mark_withheld, withheld_from_training
 
 CLIENT_AUDIENCES = (Audience.RESEARCH, Audience.COMMERCIAL, Audience.COMMUNITY)
 
@@ -36,7 +36,10 @@ def model_register(
     trained_on: tuple[UUID, ...],
     include_drafts: bool,
 ) -> ModelVersion:
-    """Enter a trained model folder; the same weights trained again are the same version, in the folder it has."""
+    """Enter a trained model folder; the same weights trained again are the same version, in the folder it has.
+
+    A version that was marked for a withdrawal is a candidate again when a new training on what may be used now gives it.
+    """
     config = read_json(folder / "config.json")
     version, created = ModelVersion.objects.get_or_create(
         sha256=sha256,
@@ -51,6 +54,8 @@ def model_register(
             "trained_on": list(trained_on),
         },
     )
+    if not created:
+        _readmit(version)
     if created or model_folder(version) == folder:
         return version
     if model_folder(version).is_dir():
@@ -161,6 +166,16 @@ def _activate(version: ModelVersion, promoted_by: str, *, provisional: bool) -> 
         details={"provisional": provisional},
     )
     return promoted
+
+
+def _readmit(version: ModelVersion) -> None:
+    if version.marked_at is None or withheld_from_training(version.trained_on):
+        return
+    version.marked_at = None
+    if version.state == VersionState.QUARANTINED:
+        version.state = VersionState.CANDIDATE.value
+    version.save(update_fields=["marked_at", "state"])
+    audit.record("model.readmitted", subjects=[version.sha256], model_sha256=version.sha256)
 
 
 def _refuse_unfit(version: ModelVersion) -> None:

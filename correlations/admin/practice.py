@@ -7,9 +7,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.db.models import Count, Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from unfold.decorators import action
 
 from correlations.admin.base import CatalogueAdmin, CatalogueInline
 from correlations.curation import practice_create
@@ -23,6 +25,7 @@ from ethics.admin.form_fields import (
     UnfoldAdminTextInputWidget,
 )
 from ethics.admin.form_page import object_url
+from ethics.admin.visibility import sees_withheld
 from ethics.models import Community
 from ethics.models.choices import choices_of
 from ethics.policy import Basis
@@ -128,9 +131,20 @@ class PracticeAdmin(CatalogueAdmin):
     list_select_related = ("item__community",)
     autocomplete_fields = ("sources",)
     prepopulated_fields = {"slug": ("title",)}
+    actions_detail = ("why",)
 
     def get_queryset(self, request: HttpRequest):  # type: ignore[no-untyped-def]
         return super().get_queryset(request).annotate(correlations_known=Count("correlations"))
+
+    def has_governance_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Whether the person may read why a practice may be used or not."""
+        return sees_withheld(request.user)
+
+    @action(description="Why?", url_path="why", permissions=["governance"])
+    def why(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Lead to the page that explains the policy's answers over the practice's governed item."""
+        practice = self.record_or_404(request, object_id)
+        return HttpResponseRedirect(reverse("admin:ethics_governeditem_why", args=[practice.item_id]))
 
     @admin.display(description="Community", ordering="item__community__name")
     def community(self, practice: Practice) -> str:

@@ -14,7 +14,7 @@ from ethics.models import AuditEvent, GovernedItem, ItemLabel
 from ethics.policy import Audience, LabelRule, Purpose, Verdict, decide, explain
 from tests.admin_people import make_consent, make_label, make_person, make_sacred
 from tests.ethics.truth_table import CONSENT_TABLE, NOW, TABLE
-from tests.factories import make_item
+from tests.factories import make_item, make_practice
 
 
 def why(item: GovernedItem, **query: str) -> str:
@@ -109,6 +109,25 @@ def test_the_page_of_an_item_has_the_button(officer: Client) -> None:
     item = make_item()
     change = officer.get(reverse("admin:ethics_governeditem_change", args=[item.pk]))
     assert reverse("admin:ethics_governeditem_why", args=[item.pk]) in change.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("role", "has_button"), [(COMPLIANCE_OFFICER, True), (COMMUNITY_STEWARD, True), (CURATOR, False)]
+)
+def test_a_practice_has_the_button_for_those_who_may_read_the_answer(
+    role: str, has_button: bool, client: Client
+) -> None:
+    practice = make_practice()
+    client.force_login(make_person(role))
+    address = reverse("admin:correlations_practice_why", args=[practice.pk])
+
+    change = client.get(reverse("admin:correlations_practice_change", args=[practice.pk]))
+    assert (address in change.content.decode()) == has_button
+    response = client.get(address)
+    assert response.status_code == (302 if has_button else 403)
+    if has_button:
+        assert response.headers["Location"] == why(practice.item).rstrip("?")
 
 
 @pytest.mark.django_db

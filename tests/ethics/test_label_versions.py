@@ -91,6 +91,8 @@ def test_putting_on_changing_and_taking_off_are_in_the_history_and_in_the_log(en
     ]
     actions = AuditEvent.objects.filter(event_type="curation.changed").order_by("id")
     assert [event.details["action"] for event in actions] == ["added", "changed", "removed"]
+    named = [str(entry.item.public_id), entry.label.code]
+    assert [event.subject_ids for event in actions] == [named] * 3
 
 
 def test_the_history_names_who_changed_a_text(item: GovernedItem, entry: ItemLabel, client: Client) -> None:
