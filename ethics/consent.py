@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ethics import audit
+from ethics.community_stewards import refuse_foreign_community
 from ethics.consent_conflicts import refuse_conflicts
 from ethics.models import Community, Consent, ConsentItem, GovernedItem, WithdrawalCause
 from ethics.policy import Audience, ConsentState, Purpose
@@ -48,6 +49,7 @@ def consent_record(
             (``ethics.consent_conflicts``), a superseded consent of another community, one superseded already or one
             withdrawn meanwhile, or any other field or database rule. Every message stands at its field; nothing is written.
     """
+    refuse_foreign_community(community.pk)
     purposes, audiences = _known(Purpose, purposes, "purposes"), _known(Audience, audiences, "audiences")
     if items is not None and not items:
         raise ValidationError({"items": "Name at least one item, or choose all items of the community."})
@@ -120,6 +122,7 @@ def consent_withdraw(*, consent: Consent, reason: str) -> Consent:
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say why the consent is withdrawn."})
+    refuse_foreign_community(consent.community_id)
     _lock_decisions_of(consent.community_id)
     locked = Consent.objects.select_for_update().get(pk=consent.pk)
     if locked.state not in {ConsentState.GRANTED, ConsentState.PENDING}:

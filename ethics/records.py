@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import models, transaction
 
 from ethics import audit
+from ethics.community_stewards import refuse_foreign_community
 from ethics.models import AuditEvent, Community, GovernedItem, ItemLabel, Label, WithdrawalCause
 from ethics.policy import Audience, Basis, Purpose, SacredStatus
 from ethics.reactions import react_to_withheld_items
@@ -45,12 +46,15 @@ def subject_of(instance: models.Model) -> str:
 
 
 def record_change(*, instance: models.Model, action: str, changed_fields: Collection[str]) -> AuditEvent:
-    """Append the ``curation.changed`` event of a record. The caller writes the record in the same transaction."""
+    """Append the ``curation.changed`` event of a record; that of a label on an item names the label's code as well.
+
+    The caller writes the record in the same transaction.
+    """
     item = governed_item_of(instance)
     community = instance.slug if isinstance(instance, Community) else item.community.slug if item else ""
     return audit.record(
         "curation.changed",
-        subjects=[subject_of(instance)],
+        subjects=[subject_of(instance), *([instance.label.code] if isinstance(instance, ItemLabel) else [])],
         communities=[community] if community else [],
         details={"model": instance._meta.label_lower, "action": action, "fields": sorted(changed_fields)},
     )
@@ -63,6 +67,7 @@ def governance_record_save(*, instance: models.Model, changed_fields: Collection
     Raises:
         ValidationError: a field or database rule is broken; nothing is written.
     """
+    _refuse_foreign(instance)
     instance.full_clean()
     before = _in_use(instance)
     instance.save()
@@ -73,6 +78,7 @@ def governance_record_save(*, instance: models.Model, changed_fields: Collection
 @transaction.atomic
 def governance_record_delete(*, instance: models.Model) -> None:
     """Remove an item label or another leaf record of governance."""
+    _refuse_foreign(instance)
     before = _in_use(instance)
     record_change(instance=instance, action=REMOVED, changed_fields=[])
     item = governed_item_of(instance)
@@ -98,6 +104,7 @@ def governed_item_add(
     Raises:
         ValidationError: a field or database rule is broken; nothing is written.
     """
+    refuse_foreign_community(community.pk)
     item = item_create(
         community=community,
         display_label=display_label,
@@ -110,6 +117,14 @@ def governed_item_add(
     )
     record_change(instance=item, action=ADDED, changed_fields=["sacred_status"])
     return item
+
+
+def _refuse_foreign(instance: models.Model) -> None:
+    """Hold stewards to their own communities, where the record is a community or belongs to one."""
+    item = governed_item_of(instance)
+    community_id = instance.pk if isinstance(instance, Community) else item.community_id if item else None
+    if community_id is not None:
+        refuse_foreign_community(community_id)
 
 
 def _in_use(instance: models.Model) -> set[UUID]:

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ethics import audit
+from ethics.community_stewards import refuse_foreign_community
 from ethics.models import GovernedItem, LoweringState, StatusLoweringRequest
 from ethics.models.status_lowering import STRICTNESS
 from ethics.policy import SacredStatus
@@ -24,6 +25,7 @@ def status_lowering_propose(
         ValidationError: no reason or nobody who proposes, a status that is not lower, or an open proposal for the item.
     """
     locked = GovernedItem.objects.select_for_update(of=("self",)).select_related("community").get(pk=item.pk)
+    refuse_foreign_community(locked.community_id)
     before = SacredStatus(locked.sacred_status)
     if STRICTNESS.index(to_status) >= STRICTNESS.index(before):
         _refuse("to_status", f"The status is {before.value}: choose a lower one.")
@@ -91,6 +93,7 @@ def _open_for(request: StatusLoweringRequest, decided_by: str) -> StatusLowering
     """The request under its lock, where this person may decide on it."""
     locked = StatusLoweringRequest.objects.select_for_update(of=("self",)).select_related("item__community")
     found = locked.get(pk=request.pk)
+    refuse_foreign_community(found.item.community_id)
     if found.state != LoweringState.OPEN:
         _refuse("state", f"This proposal was {found.state} already.")
     if not decided_by or decided_by == found.proposed_by:

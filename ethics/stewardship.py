@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ethics import audit
+from ethics.community_stewards import refuse_foreign_community
 from ethics.models import Attribution, Community, GovernedItem, WithdrawalCause
 from ethics.models.status_lowering import STRICTNESS
 from ethics.policy import Basis, SacredStatus
@@ -21,6 +22,7 @@ def item_set_status(*, item: GovernedItem, status: SacredStatus, protected_names
         ValidationError: the status would be lowered, which needs a second person (``ethics.status_lowering``).
     """
     locked = GovernedItem.objects.select_for_update().select_related("community").get(pk=item.pk)
+    refuse_foreign_community(locked.community_id)
     before = SacredStatus(locked.sacred_status)
     if STRICTNESS.index(status) < STRICTNESS.index(before):
         raise ValidationError({"sacred_status": "A sacred status can only be raised here."})
@@ -53,6 +55,7 @@ def item_record_objection(*, item: GovernedItem, reference: str, reason: str) ->
     if not all(given.values()):
         raise ValidationError({name: message for name, message in missing.items() if not given[name]})
     locked = GovernedItem.objects.select_for_update().select_related("community").get(pk=item.pk)
+    refuse_foreign_community(locked.community_id)
     locked.objection_at = timezone.now()
     locked.objection_reference = reference.strip()
     locked.full_clean()

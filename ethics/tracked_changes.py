@@ -125,7 +125,7 @@ def _with_gate(entry: TrackedModel, person: Person) -> Any:
     rows = entry.events._base_manager.all()
     if not entry.item_path:
         return rows.annotate(is_open=_boolean(True), is_sacred=_boolean(False), record_key=F("pgh_obj_id"))
-    items = visible_items(person) if entry.shows_withheld else curated_items()
+    items = visible_items(person) if entry.shows_withheld else curated_items(person)
     return rows.annotate(
         is_open=ExpressionWrapper(Q(**{f"{entry.item_path}__in": items}), BooleanField()),
         is_sacred=ExpressionWrapper(

@@ -12,8 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from ethics.admin.visibility import sees_withheld
-from ethics.models import Community
+from ethics.admin.visibility import communities_of, sees_withheld
 from genomepath.community_statement import community_statement, statement_csv
 from genomepath.statement_period import StatementPeriod
 
@@ -23,12 +22,12 @@ _DAYS_SHOWN_FIRST = 30
 @require_safe
 @login_required
 def statement_list(request: HttpRequest) -> HttpResponse:
-    """The communities, each with its statement."""
+    """The communities that the person answers for, each with its statement."""
     _require_reader(request)
     context = {
         **admin.site.each_context(request),
         "title": "Community statements",
-        "communities": Community.objects.all(),
+        "communities": communities_of(request.user),
     }
     return TemplateResponse(request, "admin/genomepath/statement_list.html", context)
 
@@ -38,7 +37,7 @@ def statement_list(request: HttpRequest) -> HttpResponse:
 def statement_page(request: HttpRequest, slug: str) -> HttpResponse:
     """The statement as a page that prints, or as a CSV or JSON file (``?format=``), from ``?from=`` to ``?to=``."""
     _require_reader(request)
-    community = get_object_or_404(Community, slug=slug)
+    community = get_object_or_404(communities_of(request.user), slug=slug)
     today = timezone.now().date()
     first = request.GET.get("from") or (today - timedelta(days=_DAYS_SHOWN_FIRST)).isoformat()
     last = request.GET.get("to") or today.isoformat()

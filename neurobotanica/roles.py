@@ -51,6 +51,7 @@ ROLES: Mapping[str, Mapping[str, str]] = {
     },
     COMPLIANCE_OFFICER: {
         "ethics.community": "vac",
+        "ethics.communitysteward": "vad",
         "ethics.governeditem": "vac",
         "ethics.attribution": "vac",
         "ethics.itemlabel": "vac",
@@ -85,6 +86,7 @@ ROLES: Mapping[str, Mapping[str, str]] = {
     },
     COMMUNITY_STEWARD: {
         "ethics.community": "vc",
+        "ethics.communitysteward": "v",
         "ethics.governeditem": "vac",
         "ethics.attribution": "vac",
         "ethics.itemlabel": "vacd",

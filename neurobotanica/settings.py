@@ -102,6 +102,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "ethics.audit.middleware.AuditContextMiddleware",
+    "ethics.acting.ActingPersonMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 
@@ -161,6 +162,7 @@ CELERY_IMPORTS = ("genomepath.housekeeping",)
 CELERY_BEAT_SCHEDULE = {
     "training-runs-reap": {"task": "genomepath.housekeeping.reap_lost_runs", "schedule": 30.0},
     "withheld-models-mark": {"task": "genomepath.housekeeping.mark_withheld_models", "schedule": 30.0},
+    "predictions-restore": {"task": "genomepath.housekeeping.restore_predictions", "schedule": 30.0},
     "withdrawals-process": {"task": "genomepath.housekeeping.process_withdrawals", "schedule": 15.0},
 }
 CELERY_TIMEZONE = "UTC"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,8 +13,9 @@ from django.db.models import Model
 
 from correlations.models import Condition, DiseaseAssociation, ImportBatch, QuarantinedRow
 from ethics import audit
-from ethics.admin.visibility import COMPLIANCE_OFFICER
+from ethics.admin.visibility import COMMUNITY_STEWARD, COMPLIANCE_OFFICER
 from ethics.clients import api_key_create, client_create
+from ethics.community_stewards import steward_appoint
 from ethics.consent import consent_record
 from ethics.models import (
     AlertNote,
@@ -23,6 +25,8 @@ from ethics.models import (
     AuditNode,
     AuditSigningKey,
     AuditVerification,
+    Community,
+    CommunitySteward,
     Consent,
     GovernedItem,
     ItemLabel,
@@ -49,12 +53,23 @@ from tests.factories import (
 _numbers = itertools.count(1)
 
 
-def make_person(role: str, username: str = "", password: str | None = None) -> User:
-    """A member of the staff who holds one role; without a password, because hashing one takes longer than a test."""
+def make_person(
+    role: str,
+    username: str = "",
+    password: str | None = None,
+    communities: Iterable[Community] | None = None,
+) -> User:
+    """A member of the staff who holds one role; without a password, because hashing one takes longer than a test.
+
+    A steward acts for the given communities, for all that there are unless some are given.
+    """
     person = User.objects.create_user(
         username or f"{role.replace(' ', '-').lower()}-{next(_numbers)}", password=password, is_staff=True
     )
     person.groups.add(Group.objects.get(name=role))
+    if role == COMMUNITY_STEWARD:
+        for community in Community.objects.all() if communities is None else communities:
+            steward_appoint(user=person, community=community, appointed_by="test")
     return person
 
 
@@ -115,6 +130,12 @@ def make_receipt(case: WithdrawalCase) -> WithdrawalReceipt:
     receipt = withdrawal_receipt_issue(case=case)
     assert receipt is not None
     return receipt
+
+
+def make_stewardship(community: Community) -> CommunitySteward:
+    """A steward of one community."""
+    person = make_person(COMMUNITY_STEWARD, communities=[community])
+    return CommunitySteward.objects.get(user=person)
 
 
 def make_lowering_request(item: GovernedItem) -> StatusLoweringRequest:
@@ -191,7 +212,8 @@ def records_of_every_model() -> dict[str, Model]:
         DiseaseAssociation.objects.create(target=target, name="synthetic disease", source="synthetic"),
         ItemLabel.objects.create(item=practice.item, label=label),
         TrainingRun.objects.create(requested_by="test", preset="small"),
-        PolicyRevision.objects.get(), case, case.steps.get(), make_receipt(case), make_lowering_request(practice.item),
+        PolicyRevision.objects.get(), case, case.steps.get(), make_receipt(case),
+        make_stewardship(practice.item.community), make_lowering_request(practice.item),
         ExportRecord.objects.create(
             what="training set",
             recipient="Synthetic recipient",

@@ -100,12 +100,12 @@ class EvidenceAdmin(CatalogueAdmin):
         return ("key",) if obj is not None else ()
 
     def visible_to(self, user: Person, queryset: QuerySet) -> QuerySet:
-        return queryset.filter(shown_evidence())
+        return queryset.filter(shown_evidence(user))
 
 
-def shown_evidence() -> Q:
+def shown_evidence(user: Person) -> Q:
     """Evidence that no practice cites, or that some practice open to curation cites."""
-    cited, open_items = [], curated_items()
+    cited, open_items = [], curated_items(user)
     for model, path in (
         (Practice.sources.through, "practice__item"),
         (CorrelationEvidence, "correlation__practice__item"),

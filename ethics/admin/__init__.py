@@ -9,6 +9,7 @@ from ethics.admin import (
     desk,
     items,
     status_lowering,
+    stewards,
     withdrawals,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "desk",
     "items",
     "status_lowering",
+    "stewards",
     "withdrawals",
 ]

@@ -22,7 +22,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from ethics.admin.history import audit_trail, field_history
-from ethics.admin.visibility import Person, curated_items, visible_items
+from ethics.admin.visibility import Person, communities_of, curated_items, is_confined, visible_items
 from ethics.records import governance_record_delete, governance_record_save
 
 _FILTER_SUFFIXES = (
@@ -53,9 +53,13 @@ class VisibleChoices:
 
 
 class PlatformAdmin(VisibleChoices, ModelAdmin):
-    """Base of the admin pages. ``item_path`` is the lookup from the model to its governed item; empty where none governs."""
+    """Base of the admin pages. ``item_path`` is the lookup from the model to its governed item; empty where none governs.
+
+    ``community_path`` is the one to its community, for records of communities that no item governs.
+    """
 
     item_path: ClassVar[str] = ""
+    community_path: ClassVar[str] = ""
     shows_withheld: ClassVar[bool] = False
     deletable: ClassVar[bool] = False
     extra_lookups: ClassVar[Sequence[str]] = ()
@@ -74,9 +78,11 @@ class PlatformAdmin(VisibleChoices, ModelAdmin):
 
     def visible_to(self, user: Person, queryset: QuerySet) -> QuerySet:
         """The rows that this person may see."""
+        if self.community_path and is_confined(user):
+            return queryset.filter(**{f"{self.community_path}__in": communities_of(user)})
         if not self.item_path:
             return queryset
-        items = visible_items(user) if self.shows_withheld else curated_items()
+        items = visible_items(user) if self.shows_withheld else curated_items(user)
         return queryset.filter(**{f"{self.item_path}__in": items})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:

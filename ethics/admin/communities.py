@@ -16,6 +16,7 @@ from ethics.models import Attribution, Community, ItemLabel, Label
 class CommunityAdmin(PlatformAdmin):
     """Who holds the knowledge, and how they wish to be credited."""
 
+    community_path = "pk"
     list_display = ("name", "region", "slug", "has_statement")
     list_filter = ("region",)
     search_fields = ("name", "slug", "region")

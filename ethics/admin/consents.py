@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 from django import forms
@@ -49,9 +50,6 @@ class ConsentForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["supersedes"].queryset = Consent.objects.filter(  # type: ignore[attr-defined]
-            superseded_by__isnull=True
-        ).select_related("community")
         self.fields["state"].choices = _RECORDABLE  # type: ignore[attr-defined]
         self.fields["document_sha256"].validators.append(
             RegexValidator(r"^[0-9a-f]{64}$", "Give the SHA-256 of the document: 64 digits of 0-9 and a-f.")
@@ -115,6 +113,7 @@ class ConsentItemInline(ViewOnlyInline):
 class ConsentAdmin(PlatformAdmin):
     """What communities allow, to whom, for what and until when."""
 
+    community_path = "community"
     list_display = (
         "community",
         "scope",
@@ -125,7 +124,7 @@ class ConsentAdmin(PlatformAdmin):
         "valid_until",
         "replaced",
     )
-    list_filter = ("state", "scope", "community", "valid_until")
+    list_filter = ("state", "scope", ("community", admin.RelatedOnlyFieldListFilter), "valid_until")
     search_fields = ("community__name", "document_reference", "=public_id")
     list_select_related = ("community",)
     autocomplete_fields = ("community",)
@@ -162,10 +161,13 @@ class ConsentAdmin(PlatformAdmin):
         kwargs.setdefault("form", ConsentForm if obj is None else forms.ModelForm)
         form = super().get_form(request, obj, change, **kwargs)
         if obj is None:
+            # Copies: the fields of the class are shared by all requests, and the choices are this person's.
+            form.base_fields = copy.deepcopy(form.base_fields)
             field = form.base_fields["items"]
             field.queryset = visible_items(request.user)
             field.widget = AutocompleteSelectMultiple(Consent._meta.get_field("items"), self.admin_site)
             field.widget.choices = field.choices
+            form.base_fields["supersedes"].queryset = self.get_queryset(request).filter(superseded_by__isnull=True)
         return form
 
     def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:

@@ -104,7 +104,7 @@ class GovernedItemAdmin(WhyPage, PlatformAdmin):
     shows_withheld = True
     form = GovernedItemForm
     list_display = ("label_or_placeholder", "community", "sacred_status", "basis", "use")
-    list_filter = ("sacred_status", "basis", "community")
+    list_filter = ("sacred_status", "basis", ("community", admin.RelatedOnlyFieldListFilter))
     search_fields = ("display_label", "=public_id", "community__name")
     autocomplete_fields = ("community",)
     inlines = (ItemLabelInline, AttributionInline)

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
-
+from ethics.acting import Person
+from ethics.community_stewards import communities_of, is_confined
 from ethics.models import GovernedItem
 from ethics.policy import Audience, Purpose
 from ethics.querysets import GovernedItemQuerySet
-
-CURATOR = "curator"
-COMPLIANCE_OFFICER = "compliance officer"
-COMMUNITY_STEWARD = "community steward"
-ML_ENGINEER = "ML engineer"
+from ethics.roles import COMMUNITY_STEWARD, COMPLIANCE_OFFICER, CURATOR, ML_ENGINEER, role_names
 
 WITHHELD_READERS = frozenset({COMPLIANCE_OFFICER, COMMUNITY_STEWARD})
-
-Person = AbstractBaseUser | AnonymousUser
-
-
-def role_names(user: Person) -> frozenset[str]:
-    """The roles (groups) of a person, read once a request."""
-    known: frozenset[str] | None = getattr(user, "_role_names", None)
-    if known is None:
-        known = frozenset(user.groups.values_list("name", flat=True))  # type: ignore[union-attr]
-        user._role_names = known  # type: ignore[union-attr]
-    return known
+CATALOGUE_READERS = frozenset({CURATOR, ML_ENGINEER})
 
 
 def sees_withheld(user: Person) -> bool:
@@ -32,11 +18,33 @@ def sees_withheld(user: Person) -> bool:
     return bool(role_names(user) & WITHHELD_READERS)
 
 
-def curated_items() -> GovernedItemQuerySet:
-    """The items open to the platform's own work."""
-    return GovernedItem.objects.permitted_for(Purpose.CURATION, Audience.PLATFORM)
+def curated_items(user: Person) -> GovernedItemQuerySet:
+    """The items open to the platform's own work; for a steward without another role, those of the own communities."""
+    items = GovernedItem.objects.permitted_for(Purpose.CURATION, Audience.PLATFORM)
+    if is_confined(user) and not role_names(user) & CATALOGUE_READERS:
+        return items.filter(community__in=communities_of(user))
+    return items
 
 
 def visible_items(user: Person) -> GovernedItemQuerySet:
-    """All items for those who answer for them, the permitted ones for everybody else."""
-    return GovernedItem.objects.all() if sees_withheld(user) else curated_items()
+    """All items of the communities for those who answer for them, the permitted ones for everybody else."""
+    if sees_withheld(user):
+        return GovernedItem.objects.filter(community__in=communities_of(user))
+    return curated_items(user)
+
+
+__all__ = [
+    "CATALOGUE_READERS",
+    "COMMUNITY_STEWARD",
+    "COMPLIANCE_OFFICER",
+    "CURATOR",
+    "ML_ENGINEER",
+    "WITHHELD_READERS",
+    "Person",
+    "communities_of",
+    "curated_items",
+    "is_confined",
+    "role_names",
+    "sees_withheld",
+    "visible_items",
+]

@@ -25,6 +25,7 @@ STATE_COLOURS = {
 class WithdrawalCaseAdmin(ViewOnlyAdmin):
     """What left use, why, and what was then done about it."""
 
+    community_path = "community"
     list_display = (
         "short_id",
         "community",
@@ -36,7 +37,7 @@ class WithdrawalCaseAdmin(ViewOnlyAdmin):
         "completed_at",
     )
     list_display_links = ("short_id",)
-    list_filter = ("state", "cause", "community", "opened_at")
+    list_filter = ("state", "cause", ("community", admin.RelatedOnlyFieldListFilter), "opened_at")
     search_fields = ("public_id", "consent_public_id", "community__name", "community__slug")
     list_select_related = ("community",)
     fields = (
@@ -93,6 +94,7 @@ class WithdrawalCaseAdmin(ViewOnlyAdmin):
 class WithdrawalStepAdmin(ViewOnlyAdmin):
     """Every step of every case."""
 
+    community_path = "case__community"
     list_display = ("what", "where", "case", "begun_at", "done_at")
     list_filter = ("what", "begun_at")
     search_fields = ("what", "where", "case__public_id")
@@ -103,6 +105,7 @@ class WithdrawalStepAdmin(ViewOnlyAdmin):
 class WithdrawalReceiptAdmin(ViewOnlyAdmin):
     """Every receipt that was issued."""
 
+    community_path = "case__community"
     list_display = ("number", "kind", "case", "community", "issued_at", "sha256")
     list_filter = ("kind", "issued_at")
     search_fields = ("=number", "=sha256", "case__public_id")

@@ -87,6 +87,8 @@ for _event_type in (
         needs_subjects=False,
         details=frozenset({"form", "filters"}),
     ),
+    EventType("steward.appointed", "A steward may act for a community from now on", needs_communities=True),
+    EventType("steward.dismissed", "A steward acts for a community no longer", needs_communities=True),
     EventType("sacred.viewed", "Somebody opened a sacred record", needs_communities=True),
     EventType("client.created", "An API client was created", details=frozenset({"audience"})),
     EventType("client.updated", "An API client was changed", details=frozenset({"audience", "is_active"})),

@@ -6,6 +6,7 @@ from ethics.models.audit_personal import AuditIdentity, AuditReason
 from ethics.models.audit_tree import AuditHead, AuditLeaf, AuditNode, AuditSigningKey, AuditVerification
 from ethics.models.client import ApiClient, ApiKey
 from ethics.models.community import Community
+from ethics.models.community_steward import CommunitySteward
 from ethics.models.consent import Consent, ConsentItem
 from ethics.models.desk import AlertNote, SavedFilter
 from ethics.models.governed_item import Attribution, GovernedItem, ItemLabel, Label
@@ -30,6 +31,7 @@ __all__ = [
     "AuditVerification",
     "CaseState",
     "Community",
+    "CommunitySteward",
     "Consent",
     "ConsentItem",
     "GovernedItem",

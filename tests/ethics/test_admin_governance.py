@@ -18,8 +18,13 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def steward(client: Client) -> Client:
-    client.force_login(make_person(COMMUNITY_STEWARD, "steward"))
+def community() -> Community:
+    return make_community()
+
+
+@pytest.fixture
+def steward(community: Community, client: Client) -> Client:
+    client.force_login(make_person(COMMUNITY_STEWARD, "steward", communities=[community]))
     return client
 
 
@@ -51,8 +56,8 @@ def consent_form(item: GovernedItem, **changed: object) -> dict[str, object]:
     }
 
 
-def test_a_consent_is_recorded_with_its_items_and_its_event(steward: Client) -> None:
-    item = make_item()
+def test_a_consent_is_recorded_with_its_items_and_its_event(steward: Client, community: Community) -> None:
+    item = make_item(community=community)
     response = steward.post(reverse("admin:ethics_consent_add"), consent_form(item))
     assert response.status_code == 302
     consent = Consent.objects.get()
@@ -76,24 +81,26 @@ def test_a_consent_is_recorded_with_its_items_and_its_event(steward: Client) -> 
     ],
 )
 def test_a_bad_consent_is_refused_beside_the_field_and_nothing_is_written(
-    steward: Client, changed: dict, field: str, message: str
+    steward: Client, community: Community, changed: dict, field: str, message: str
 ) -> None:
-    response = steward.post(reverse("admin:ethics_consent_add"), consent_form(make_item(), **changed))
+    response = steward.post(
+        reverse("admin:ethics_consent_add"), consent_form(make_item(community=community), **changed)
+    )
     assert message in " ".join(response.context["adminform"].form.errors[field])
     assert not Consent.objects.exists()
     assert events("consent.recorded") == []
 
 
-def test_a_consent_names_only_items_of_its_own_community(steward: Client) -> None:
-    response = steward.post(
+def test_a_consent_names_only_items_of_its_own_community(officer: Client) -> None:
+    response = officer.post(
         reverse("admin:ethics_consent_add"), consent_form(make_item(), community=make_community().pk)
     )
     assert "must belong to the consenting community" in response.content.decode()
     assert not Consent.objects.exists()
 
 
-def test_a_consent_is_withdrawn_with_a_reason_and_not_edited(steward: Client) -> None:
-    item = make_item()
+def test_a_consent_is_withdrawn_with_a_reason_and_not_edited(steward: Client, community: Community) -> None:
+    item = make_item(community=community)
     consent = make_consent(item)
     version = make_model_version(trained_on=[item.public_id])
     page = reverse("admin:ethics_consent_withdraw", args=[consent.pk])
@@ -107,8 +114,8 @@ def test_a_consent_is_withdrawn_with_a_reason_and_not_edited(steward: Client) ->
     assert change.status_code == 403
 
 
-def test_a_status_is_raised_and_never_lowered(steward: Client) -> None:
-    item = make_item(display_label="a name to protect")
+def test_a_status_is_raised_and_never_lowered(steward: Client, community: Community) -> None:
+    item = make_item(community=community, display_label="a name to protect")
     page = reverse("admin:ethics_governeditem_raise_status", args=[item.pk])
     assert steward.post(page, {"status": "sacred", "protected_names": "another name"}).status_code == 302
     item.refresh_from_db()
@@ -119,8 +126,8 @@ def test_a_status_is_raised_and_never_lowered(steward: Client) -> None:
     assert "can only be raised" in lowered.content.decode()
 
 
-def test_an_objection_needs_reference_and_reason(steward: Client) -> None:
-    item = make_item()
+def test_an_objection_needs_reference_and_reason(steward: Client, community: Community) -> None:
+    item = make_item(community=community)
     page = reverse("admin:ethics_governeditem_record_objection", args=[item.pk])
     assert steward.post(page, {"reference": "letter", "reason": ""}).status_code == 422
     assert steward.post(page, {"reference": "letter", "reason": "the council objects"}).status_code == 302
@@ -141,8 +148,8 @@ def test_a_sacred_item_is_recorded_without_detail(officer: Client) -> None:
     assert [event.community_ids for event in events("curation.changed")] == [[community.slug]]
 
 
-def test_a_secret_label_takes_an_item_out_of_use_and_marks_the_models(steward: Client) -> None:
-    item, label = make_item(), make_label(LabelRule.SECRET)
+def test_a_secret_label_takes_an_item_out_of_use_and_marks_the_models(steward: Client, community: Community) -> None:
+    item, label = make_item(community=community), make_label(LabelRule.SECRET)
     version = make_model_version(trained_on=[item.public_id])
     page = reverse("admin:ethics_governeditem_change", args=[item.pk])
     data = form_data(steward.get(page))

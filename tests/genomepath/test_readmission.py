@@ -16,7 +16,7 @@ from genomepath.registry import model_promote, model_register
 @pytest.fixture
 def quarantined(evaluated) -> ModelVersion:
     """Its knowledge may be used again, as after a new consent."""
-    version = evaluated.version
+    version: ModelVersion = evaluated.version
     version.state, version.marked_at = "quarantined", timezone.now()
     version.save()
     return version

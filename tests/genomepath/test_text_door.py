@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -85,11 +86,8 @@ def test_no_bundled_text_is_taken_for_a_name_that_it_does_not_hold() -> None:
     data = read_bundled()
     names = {item.id: item.protected_names for item in data.sacred_placeholders}
     names |= {practice.slug: (practice.title, practice.slug) for practice in data.practices}
-    texts = [
-        text
-        for row in (*data.practices, *data.evidence, *data.targets, *data.communities)
-        for text in _texts_in(asdict(row))
-    ]
+    rows: list[Any] = [*data.practices, *data.evidence, *data.targets, *data.communities]
+    texts = [text for row in rows for text in _texts_in(asdict(row))]
     door = ProtectedNames([(item, name) for item, entries in names.items() for name in entries])
     assert len(texts) > 1000
     for text in texts:

@@ -32,15 +32,15 @@ ALLOWED: dict[str, tuple[int, str]] = {
     "ethics/expiry.py::expired_consents_react": (1, "finds the consents that ended; hands out public ids alone"),
     "ethics/withdrawals.py::withdrawal_open": (1, "public ids and communities of what a decision took out of use"),
     "ethics/attribution.py::attribution_for": (1, "is the gate of one item: decides before it reads the labels"),
-    "ethics/admin/consents.py::ConsentForm.__init__": (
+    "genomepath/prediction_restoring.py::_shown_without_prediction": (
         1,
-        "offers consents to stewards and officers, who see every one",
+        "asks for existence alone, of practices that passed the gate",
     ),
     "ethics/admin/history.py::field_history": (1, "the record comes from the page's own gated queryset"),
     "ethics/tracked_changes.py::*": (0, "counts versions, and gates each row of a history before it shows a value"),
     "ethics/admin/visibility.py::visible_items": (
         1,
-        "is the gate of the admin: all items for those who answer for them",
+        "is the gate of the admin: all items of their communities for those who answer for them",
     ),
     "ethics/admin/why.py::_explained": (
         1,

@@ -12,6 +12,7 @@ from ethics.admin.visibility import COMMUNITY_STEWARD, COMPLIANCE_OFFICER, CURAT
 from ethics.clients import api_key_create, client_create
 from ethics.policy import Audience
 from tests.admin_people import make_person
+from tests.factories import make_community
 from tests.governance.canaries import OPEN_TO_CURATION, Canary
 
 STAFF_ROLES = (CURATOR, ML_ENGINEER, COMPLIANCE_OFFICER, COMMUNITY_STEWARD)
@@ -56,6 +57,10 @@ def _login_as(role: str) -> Callable[[Client], None]:
     return lambda client: client.force_login(make_person(role))
 
 
+def _login_as_steward_of_another_community(client: Client) -> None:
+    client.force_login(make_person(COMMUNITY_STEWARD, communities=[make_community()]))
+
+
 def _login_without_role(client: Client) -> None:
     client.force_login(User.objects.create_user("staff-without-role", is_staff=True))
 
@@ -78,6 +83,7 @@ VISITORS = [
     Visitor("staff without a role", _login_without_role, _nothing),
     Visitor("superuser without a role", _login_as_superuser, _as_superuser),
     *(Visitor(role, _login_as(role), _as_steward if role in WITHHELD_READERS else _as_curator) for role in STAFF_ROLES),
+    Visitor("steward of another community", _login_as_steward_of_another_community, _nothing),
     *(
         Visitor(f"{audience.value} key", _with_key(audience), _nothing)
         for audience in (Audience.RESEARCH, Audience.COMMERCIAL, Audience.COMMUNITY)
