@@ -1,4 +1,7 @@
-from django.apps import AppConfig
+from typing import Any
+
+from django.apps import AppConfig, apps
+from django.db.models.signals import post_migrate
 
 
 class NeurobotanicaConfig(AppConfig):
@@ -12,3 +15,16 @@ class NeurobotanicaConfig(AppConfig):
         from neurobotanica.celery_app import app
 
         app.set_default()
+        # Sent once for each app with models, after all migrations; this app has none.
+        post_migrate.connect(grant_after_migrate, sender=apps.get_app_config("ethics"))
+
+
+def grant_after_migrate(using: str, **kwargs: Any) -> None:
+    """Give the application's role its rights on what the migrations made; nothing to do where the owner is alone."""
+    from django.conf import settings
+    from django.db import connections
+
+    from neurobotanica.database_roles import grants_apply
+
+    if settings.DATABASE_APP_ROLE:
+        grants_apply(connections[using], settings.DATABASE_APP_ROLE)

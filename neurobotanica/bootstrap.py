@@ -2,6 +2,9 @@
 
 The environment decides (12-factor). Where it names no database or no broker, and this is not production, the embedded
 PostgreSQL and Valkey of ``NEUROBOTANICA_HOME`` are found or started.
+
+The database has two roles: ``DATABASE_URL`` names the application's, ``DATABASE_OWNER_URL`` the owner's. A process acts as
+the owner only when its command changes the shape of the database.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+OWNER_COMMANDS = frozenset({"migrate", "pgtrigger", "database_roles", "archive_audit"})
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -22,8 +26,24 @@ def is_production() -> bool:
     return os.environ.get("NEUROBOTANICA_ENV", "development") == "production"
 
 
+class _Process:
+    """What this process does with the database; no child inherits it."""
+
+    acts_as_owner = False
+
+
+def act_as_owner() -> None:
+    """Make the settings of this process, which are not read yet, take ``DATABASE_OWNER_URL``."""
+    _Process.acts_as_owner = True
+
+
+def acts_as_owner() -> bool:
+    """Whether this process changes the shape of the database."""
+    return _Process.acts_as_owner
+
+
 def prepare_environment() -> None:
-    """Set ``DATABASE_URL`` and ``REDIS_URL`` from the embedded services where they are missing.
+    """Set the addresses of the embedded services where the environment names none.
 
     Raises:
         neurobotanica.embedded.EmbeddedServiceError: a service could not be started; the message says what to do.
@@ -33,5 +53,7 @@ def prepare_environment() -> None:
     from neurobotanica.embedded import ensure_services
 
     urls = ensure_services(home_folder())
-    os.environ.setdefault("DATABASE_URL", urls.database_url)
+    if not os.environ.get("DATABASE_URL"):
+        os.environ["DATABASE_URL"] = urls.database_url
+        os.environ.setdefault("DATABASE_OWNER_URL", urls.database_owner_url)
     os.environ.setdefault("REDIS_URL", urls.redis_url)

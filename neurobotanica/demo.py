@@ -106,6 +106,8 @@ def run_steps(steps: list[Step]) -> int:
 def serve(home: Path, *, port: int) -> int:
     """Serve the site with its workers until Ctrl-C or SIGTERM; 1 when one of them fails."""
     environment = {**os.environ, "NEUROBOTANICA_HOME": str(home)}
+    # What serves has no way to the owner's role.
+    environment.pop("DATABASE_OWNER_URL", None)
     processes = site_processes(home, port=port)
     supervisor = Supervisor(plans=processes, folder=PROJECT_ROOT, environment=environment, report=say)
 

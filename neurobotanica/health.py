@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.exceptions import BadMigrationError, InconsistentMigrationHistory
 from django.db.migrations.executor import MigrationExecutor
@@ -13,12 +14,23 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from genomepath.redis_bytes import RedisUnavailable, ping
+from neurobotanica.database_roles import may_change_the_log
 
 logger = logging.getLogger(__name__)
 
 
 class MigrationsPending(Exception):
     """The database is older than the code."""
+
+
+class LogUnguarded(Exception):
+    """The site runs as a role that could change the log."""
+
+
+ROLE_ADVICE = (
+    "The site runs as a database role that could change the audit log (a superuser, the owner, or one with too many "
+    "rights). Let DATABASE_URL name the application's role, and give the owner's to migrate alone, as DATABASE_OWNER_URL."
+)
 
 
 @never_cache
@@ -37,15 +49,17 @@ def readiness(request: HttpRequest) -> JsonResponse:
         "migrations": _check_migrations,
         "broker": ping,
     }
+    if settings.PRODUCTION:
+        checks["database_role"] = _check_role
     results = {name: _passes(name, check) for name, check in checks.items()}
     ready = all(results.values())
-    return JsonResponse(
-        {
-            "status": "ok" if ready else "unavailable",
-            "checks": {name: "ok" if passed else "failed" for name, passed in results.items()},
-        },
-        status=200 if ready else 503,
-    )
+    answer: dict[str, object] = {
+        "status": "ok" if ready else "unavailable",
+        "checks": {name: "ok" if passed else "failed" for name, passed in results.items()},
+    }
+    if not results.get("database_role", True):
+        answer["advice"] = ROLE_ADVICE
+    return JsonResponse(answer, status=200 if ready else 503)
 
 
 def _passes(name: str, check: Callable[[], None]) -> bool:
@@ -57,6 +71,7 @@ def _passes(name: str, check: Callable[[], None]) -> bool:
         MigrationsPending,
         BadMigrationError,
         InconsistentMigrationHistory,
+        LogUnguarded,
     ) as error:
         logger.warning("readiness check %s failed: %s", name, type(error).__name__)
         return False
@@ -66,6 +81,12 @@ def _passes(name: str, check: Callable[[], None]) -> bool:
 def _check_database() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+
+
+def _check_role() -> None:
+    if may_change_the_log(connection):
+        logger.error(ROLE_ADVICE)
+        raise LogUnguarded
 
 
 def _check_migrations() -> None:

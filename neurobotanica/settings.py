@@ -17,7 +17,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
-from neurobotanica.bootstrap import PROJECT_ROOT, home_folder, is_production
+from neurobotanica.bootstrap import PROJECT_ROOT, acts_as_owner, home_folder, is_production
 
 env = environ.Env()
 BASE_DIR = PROJECT_ROOT
@@ -27,6 +27,10 @@ DEBUG = env.bool("DEBUG", default=False)
 
 if os.environ.get("NEUROBOTANICA_ENV", "development") not in {"development", "production"}:
     raise ImproperlyConfigured("NEUROBOTANICA_ENV must be 'development' or 'production'.")
+
+
+def _user_of(variable: str) -> str:
+    return str(env.db_url(variable)["USER"])
 
 
 def _check_production() -> None:
@@ -39,6 +43,17 @@ def _check_production() -> None:
         raise ImproperlyConfigured("SECRET_KEY must have at least 32 characters in production.")
     if not env.str("DATABASE_URL").startswith(("postgres://", "postgresql://")):
         raise ImproperlyConfigured("DATABASE_URL must name a PostgreSQL database: the log rests on its triggers.")
+    if env.str("DATABASE_OWNER_URL", ""):
+        if _user_of("DATABASE_OWNER_URL") == _user_of("DATABASE_URL"):
+            raise ImproperlyConfigured(
+                "DATABASE_URL must name the application's role, not the owner's of DATABASE_OWNER_URL: the owner could "
+                "change the log."
+            )
+    elif acts_as_owner():
+        raise ImproperlyConfigured(
+            "This command changes the shape of the database and needs DATABASE_OWNER_URL, the owner's role. Give it to "
+            "this command alone, not to the site or its workers."
+        )
     if "*" in env.list("ALLOWED_HOSTS"):
         raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts in production; '*' is refused.")
 
@@ -124,8 +139,14 @@ TEMPLATES = [
     }
 ]
 
+# The owner's role migrates; everything else acts as the application's, which can't change the log.
+_HAS_TWO_ROLES = bool(env.str("DATABASE_URL", "") and env.str("DATABASE_OWNER_URL", ""))
+DATABASE_APP_ROLE = _user_of("DATABASE_URL") if _HAS_TWO_ROLES else ""
+_DATABASE_VARIABLE = "DATABASE_OWNER_URL" if _HAS_TWO_ROLES and acts_as_owner() else "DATABASE_URL"
 # The placeholder lets tools that only import the settings (mypy, import-linter) run without a server.
-DATABASES: dict[str, Any] = {"default": env.db_url("DATABASE_URL", default="postgresql://unconfigured@/unconfigured")}
+DATABASES: dict[str, Any] = {
+    "default": env.db_url(_DATABASE_VARIABLE, default="postgresql://unconfigured@/unconfigured")
+}
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "neurobotanica"

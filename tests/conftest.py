@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import copy
-import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.conf import settings as django_settings
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 from rest_framework.test import APIClient
 
 from ethics.clients import api_key_create, client_create
 from ethics.models import ApiClient
 from ethics.policy import Audience
+from tests.database_roles import APPLICATION, OWNER, as_owner, connect_as, url_of
 from tests.leftovers import drop_leftovers
 
 
@@ -40,24 +39,35 @@ def artefacts(settings, tmp_path) -> None:
 def django_db_setup(
     django_test_environment, django_db_blocker, django_db_modify_db_settings, django_db_keepdb, django_db_createdb
 ) -> Iterator[None]:
-    """The test database, always. pytest-django's own fixture makes none where only clones of it are asked for."""
+    """The test database, always. pytest-django's own fixture makes none where only clones of it are asked for.
+
+    The owner makes and drops it; the tests themselves run as the application's role, as the site does.
+    """
     with django_db_blocker.unblock():
+        connect_as(OWNER)
         keep = django_db_keepdb and not django_db_createdb
         if not keep:
             drop_leftovers(connection.creation.test_db_signature()[-1])
         made = setup_databases(verbosity=0, interactive=False, keepdb=keep)
+        connect_as(APPLICATION)
     yield
     if not django_db_keepdb:
         with django_db_blocker.unblock():
+            connect_as(OWNER)
             teardown_databases(made, verbosity=0)
 
 
 @dataclass(frozen=True)
 class CommittedDatabase:
-    """A database whose rows are really committed; other processes reach it by ``url``."""
+    """A database whose rows are really committed; other processes reach it by ``url``, as the application."""
 
     name: str
     url: str
+
+    @property
+    def owner_url(self) -> str:
+        """Its address for the owner, whom no guard of the log stops."""
+        return url_of(OWNER, self.name)
 
 
 @pytest.fixture
@@ -69,20 +79,15 @@ def committed_database(django_db_setup, django_db_blocker) -> Iterator[Committed
     source = connection.settings_dict["NAME"]
     clone = f"{source}_{uuid.uuid4().hex[:10]}"
     with django_db_blocker.unblock():
-        connections.close_all()
-        with connection._nodb_cursor() as cursor:
+        with as_owner(), connection._nodb_cursor() as cursor:
             cursor.execute(f'CREATE DATABASE "{clone}" TEMPLATE "{source}"')
-        connection.close()
         connection.settings_dict["NAME"] = clone
-        parts = urlsplit(os.environ["DATABASE_URL"])
         try:
-            yield CommittedDatabase(clone, urlunsplit(parts._replace(path=f"/{clone}")))
+            yield CommittedDatabase(clone, url_of(APPLICATION, clone))
         finally:
-            connections.close_all()
             connection.settings_dict["NAME"] = source
-            with connection._nodb_cursor() as cursor:
+            with as_owner(), connection._nodb_cursor() as cursor:
                 cursor.execute(f'DROP DATABASE IF EXISTS "{clone}" WITH (FORCE)')
-            connection.close()
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pghistory
+from pghistory import runtime
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class AuditContext:
     actor_role: str = "system"
     client_id: str = ""
     request_id: str = ""
+    reason: str = ""
 
 
 _context: ContextVar[AuditContext | None] = ContextVar("audit_context", default=None)
@@ -32,15 +34,34 @@ def current_context() -> AuditContext:
 
 @contextmanager
 def audit_context(context: AuditContext) -> Iterator[AuditContext]:
-    """Open a context. Field history written inside it carries the same actor and request id."""
+    """Open a context. Field history written inside it carries the same actor, request id and reason."""
     if not context.request_id:
-        context = AuditContext(context.actor_name, context.actor_role, context.client_id, uuid.uuid4().hex)
+        context = replace(context, request_id=uuid.uuid4().hex)
+    metadata = {"actor": context.actor_name, "role": context.actor_role, "request_id": context.request_id}
+    if context.reason:
+        metadata["reason"] = context.reason
     token = _context.set(context)
     try:
-        with pghistory.context(actor=context.actor_name, role=context.actor_role, request_id=context.request_id):
+        with _history_context(metadata):
             yield context
     finally:
         _context.reset(token)
+
+
+@contextmanager
+def _history_context(metadata: dict[str, str]) -> Iterator[None]:
+    """A context of field history with an id of its own.
+
+    pghistory lets an inner context change the one around it, by which an earlier change of the request would get the
+    reason of a later one; the database keeps a context as it was written first.
+    """
+    with pghistory.context():
+        outer = runtime._tracker.value
+        runtime._tracker.value = runtime.Context(id=uuid.uuid4(), metadata=metadata)
+        try:
+            yield
+        finally:
+            runtime._tracker.value = outer
 
 
 @contextmanager

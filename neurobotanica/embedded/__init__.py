@@ -5,6 +5,7 @@ Used when DATABASE_URL or REDIS_URL is not set. Imports no Django, so that it wo
 
 from neurobotanica.embedded.errors import EmbeddedServiceError
 from neurobotanica.embedded.services import (
+    DatabaseUrls,
     ServiceStatus,
     ServiceUrls,
     ensure_postgres,
@@ -16,6 +17,7 @@ from neurobotanica.embedded.services import (
 )
 
 __all__ = [
+    "DatabaseUrls",
     "EmbeddedServiceError",
     "ServiceStatus",
     "ServiceUrls",

@@ -14,7 +14,7 @@ import json
 import os
 import secrets
 import shutil
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields, replace
 from pathlib import Path
 
 from neurobotanica.embedded.accounts import Account, server_account
@@ -29,7 +29,11 @@ SERVER_FOLDERS = ("postgres", "valkey")
 
 @dataclass(frozen=True)
 class HomeRecord:
-    """What services.json holds. `durable` is settled when the home is made and never changes."""
+    """What services.json holds. `durable` is settled when the home is made and never changes.
+
+    `app_password` is empty in a home that was made before the application had a role of its own; the next start gives it
+    one.
+    """
 
     home: str
     storage: str
@@ -37,6 +41,7 @@ class HomeRecord:
     superuser_password: str
     owner_password: str
     valkey_password: str
+    app_password: str = ""
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ def find_home(home: Path) -> ServicesHome | None:
             "Use that account, or set NEUROBOTANICA_HOME to a folder of your own."
         ) from error
     except (ValueError, TypeError) as error:
-        names = ", ".join(field.name for field in fields(HomeRecord))
+        names = ", ".join(field.name for field in fields(HomeRecord) if field.default is MISSING)
         raise EmbeddedServiceError(
             f"{path} is damaged ({error}); it must be a JSON object with {names}. Restore it from a backup, "
             f"or remove {folder} to start with empty services."
@@ -158,9 +163,19 @@ def _new_home(folder: Path, *, durable: bool) -> ServicesHome:
         superuser_password=secrets.token_urlsafe(32),
         owner_password=secrets.token_urlsafe(32),
         valkey_password=secrets.token_urlsafe(32),
+        app_password=secrets.token_urlsafe(32),
     )
-    write_private(folder / RECORD_NAME, json.dumps(asdict(record), indent=2) + "\n")
-    return ServicesHome(folder=folder, storage=storage, record=record)
+    return _recorded(ServicesHome(folder=folder, storage=storage, record=record))
+
+
+def with_app_password(home: ServicesHome, password: str) -> ServicesHome:
+    """The home with the password of the application's role noted in its record. The caller holds the lock."""
+    return _recorded(replace(home, record=replace(home.record, app_password=password)))
+
+
+def _recorded(home: ServicesHome) -> ServicesHome:
+    write_private(home.folder / RECORD_NAME, json.dumps(asdict(home.record), indent=2) + "\n")
+    return home
 
 
 def _choose_storage(folder: Path, account: Account) -> Path:

@@ -31,6 +31,8 @@ from neurobotanica.embedded.processes import (
 
 DATABASE = "neurobotanica"
 OWNER = "neurobotanica"
+APPLICATION = "neurobotanica_app"
+APPLICATION_ATTRIBUTES = "LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS NOINHERIT"
 SUPERUSER = "postgres"
 SOCKET_PORT = 5432
 SOCKET_PATH_LIMIT = 107  # bytes of sockaddr_un.sun_path on Linux, without its final NUL
@@ -66,9 +68,21 @@ class PostgresServer:
         usable = len(os.fsencode(path)) <= SOCKET_PATH_LIMIT and "," not in str(path)
         self.socket = path if usable else None
 
-    def url(self, port: int) -> str:
-        """The URL of the database for its owner role: by socket, or by loopback where its path allows no socket."""
-        login = f"postgresql://{OWNER}:{quote(self.home.record.owner_password)}"
+    def app_url(self, port: int) -> str:
+        """The URL of the database for the application's role, which owns nothing."""
+        return self._url(APPLICATION, self.home.record.app_password, port)
+
+    def owner_url(self, port: int) -> str:
+        """The URL of the database for its owner, who migrates."""
+        return self._url(OWNER, self.home.record.owner_password, port)
+
+    def superuser_url(self, port: int) -> str:
+        """The URL of the database for the server's superuser, who makes roles."""
+        return self._url(SUPERUSER, self.home.record.superuser_password, port)
+
+    def _url(self, role: str, password: str, port: int) -> str:
+        """By socket, or by loopback where its path allows no socket."""
+        login = f"postgresql://{role}:{quote(password)}"
         if self.socket is not None:
             return f"{login}@/{DATABASE}?host={quote(str(self.run), safe='')}"
         return f"{login}@127.0.0.1:{port}/{DATABASE}"
@@ -222,10 +236,11 @@ class PostgresServer:
         _must_succeed("initdb", run_to_end(account, command, folder=workshop, timeout=INITDB_SECONDS), self.folder)
         with (data / "postgresql.conf").open("a", encoding="utf-8") as configuration:
             configuration.write("\ninclude_if_exists = '../server.conf'\n")
-        # Single-user mode makes role and database before the folder takes its place: no moment without them.
+        # Single-user mode makes roles and database before the folder takes its place: no moment without them.
         command = [str(programs / "postgres"), "--single", "-D", str(data), "-c", "exit_on_error=on", "postgres"]
         statements = (
             f"CREATE ROLE {OWNER} LOGIN CREATEDB NOSUPERUSER PASSWORD '{self.home.record.owner_password}'\n"
+            f"CREATE ROLE {APPLICATION} {APPLICATION_ATTRIBUTES} PASSWORD '{self.home.record.app_password}'\n"
             f"CREATE DATABASE {DATABASE} OWNER {OWNER}\n"
         )
         finished = run_to_end(account, command, folder=workshop, timeout=INITDB_SECONDS, text=statements)

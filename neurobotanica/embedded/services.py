@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
+from neurobotanica.embedded.app_role import add_app_role
 from neurobotanica.embedded.files import unusable_folder
 from neurobotanica.embedded.home import (
     RECORD_NAME,
@@ -21,14 +23,24 @@ from neurobotanica.embedded.postgres import PostgresServer
 from neurobotanica.embedded.valkey import ValkeyServer
 
 FAST_TEST_VARIABLE = "NEUROBOTANICA_FAST_TEST_DB"
+Address = TypeVar("Address")
 
 
 @dataclass(frozen=True)
 class ServiceUrls:
-    """How to reach the servers: what DATABASE_URL and REDIS_URL would hold."""
+    """How to reach the servers: what DATABASE_URL, DATABASE_OWNER_URL and REDIS_URL would hold."""
 
     database_url: str
+    database_owner_url: str
     redis_url: str
+
+
+@dataclass(frozen=True)
+class DatabaseUrls:
+    """The database as the application's role and as its owner."""
+
+    app: str
+    owner: str
 
 
 @dataclass(frozen=True)
@@ -51,14 +63,16 @@ def ensure_services(home: Path, *, fast_test_db: bool | None = None) -> ServiceU
     Raises:
         EmbeddedServiceError: what went wrong and what to do.
     """
+    database = ensure_postgres(home, fast_test_db=fast_test_db)
     return ServiceUrls(
-        database_url=ensure_postgres(home, fast_test_db=fast_test_db),
+        database_url=database.app,
+        database_owner_url=database.owner,
         redis_url=ensure_valkey(home, fast_test_db=fast_test_db),
     )
 
 
-def ensure_postgres(home: Path, *, fast_test_db: bool | None = None) -> str:
-    """The database URL of the home's PostgreSQL, started if it doesn't run; see ensure_services."""
+def ensure_postgres(home: Path, *, fast_test_db: bool | None = None) -> DatabaseUrls:
+    """The database URLs of the home's PostgreSQL, started if it doesn't run; see ensure_services."""
     return _ensure(home, _running_postgres, _started_postgres, fast_test_db)
 
 
@@ -140,29 +154,34 @@ def _stop(home: ServicesHome) -> list[str]:
 
 def _ensure(
     home: Path,
-    running: Callable[[ServicesHome], str | None],
-    started: Callable[[ServicesHome], str],
+    running: Callable[[ServicesHome], Address | None],
+    started: Callable[[ServicesHome], Address],
     fast_test_db: bool | None,
-) -> str:
+) -> Address:
     opened = find_home(home)
-    url = running(opened) if opened is not None else None
-    if url is not None:
-        return url
+    address = running(opened) if opened is not None else None
+    if address is not None:
+        return address
     fast = os.environ.get(FAST_TEST_VARIABLE) == "1" if fast_test_db is None else fast_test_db
     folder = make_folder(home)
     with exclusive_lock(lock_path(folder)):
         return started(open_home(folder, durable=not fast))
 
 
-def _running_postgres(home: ServicesHome) -> str | None:
+def _running_postgres(home: ServicesHome) -> DatabaseUrls | None:
     server = PostgresServer(home)
     state = server.running()
-    return server.url(state.port) if state is not None else None
+    if state is None or not home.record.app_password:
+        return None
+    return DatabaseUrls(app=server.app_url(state.port), owner=server.owner_url(state.port))
 
 
-def _started_postgres(home: ServicesHome) -> str:
+def _started_postgres(home: ServicesHome) -> DatabaseUrls:
+    port = PostgresServer(home).start().port
+    if not home.record.app_password:
+        home = add_app_role(home, port)
     server = PostgresServer(home)
-    return server.url(server.start().port)
+    return DatabaseUrls(app=server.app_url(port), owner=server.owner_url(port))
 
 
 def _running_valkey(home: ServicesHome) -> str | None:

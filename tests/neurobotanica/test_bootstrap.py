@@ -53,10 +53,12 @@ def test_the_embedded_services_of_the_home_fill_in_what_is_missing(monkeypatch):
     """The home of the tests runs already: the same services are found again, not started anew."""
     found = {name: os.environ[name] for name in SERVICES}
     monkeypatch.delenv("REDIS_URL")
+    monkeypatch.delenv("DATABASE_OWNER_URL", raising=False)
     monkeypatch.setenv("DATABASE_URL", "postgresql://app@db/chosen")
 
     bootstrap.prepare_environment()
 
     assert os.environ["REDIS_URL"] == found["REDIS_URL"]
     assert os.environ["DATABASE_URL"] == "postgresql://app@db/chosen"
+    assert "DATABASE_OWNER_URL" not in os.environ, "the owner of another database"
     assert Path(os.environ["NEUROBOTANICA_HOME"]).name == "test"

@@ -4,6 +4,7 @@ There is no container engine in the tests: the file is checked against the Compo
 promises by reading it, and its commands by running them beside the embedded services.
 """
 
+import json
 import os
 import re
 import socket
@@ -13,11 +14,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import pytest
 import yaml
 
 from neurobotanica.embedded import ensure_services, remove_services
+from neurobotanica.embedded.home import find_home
+from neurobotanica.embedded.postgres import PostgresServer
 from neurobotanica.supervision import ProcessPlan, Supervisor
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -120,6 +124,23 @@ def production(tmp_path_factory) -> Iterator[dict[str, str]]:
     remove_services(home / "services")
 
 
+def test_the_owners_role_is_given_to_the_migrate_job_alone(services):
+    for name in APPLICATION:
+        environment = services[name]["environment"]
+        assert "//neurobotanica_app:" in environment["DATABASE_URL"]
+        assert ("DATABASE_OWNER_URL" in environment) == (name == "migrate")
+
+
+def superuser_url(home: Path) -> str:
+    """What the image of PostgreSQL makes of POSTGRES_USER: an owner who may make roles."""
+    opened = find_home(home)
+    assert opened is not None
+    server = PostgresServer(opened)
+    state = server.running()
+    assert state is not None
+    return server.superuser_url(state.port)
+
+
 @pytest.mark.slow
 def test_every_command_starts_as_a_plain_process_and_passes_its_health_check(services, production, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as probe:
@@ -128,8 +149,9 @@ def test_every_command_starts_as_a_plain_process_and_passes_its_health_check(ser
     here = {"0.0.0.0": "127.0.0.1", "8000": port, "/var/lib/neurobotanica/celerybeat-schedule": schedule}  # noqa: S104
     Path(production["NEUROBOTANICA_HOME"]).mkdir(exist_ok=True)
 
+    as_owner = {**production, "DATABASE_OWNER_URL": superuser_url(Path(production["HOME"]) / "services")}
     migrated = subprocess.run(
-        services["migrate"]["command"], cwd=PROJECT, env=production, capture_output=True, text=True, check=False
+        services["migrate"]["command"], cwd=PROJECT, env=as_owner, capture_output=True, text=True, check=False
     )
     assert migrated.returncode == 0, migrated.stdout + migrated.stderr
 
@@ -139,6 +161,7 @@ def test_every_command_starts_as_a_plain_process_and_passes_its_health_check(ser
     checks["web"] += ["--port", port]
     checks["beat"] += ["--schedule", schedule]
     healthy: set[str] = set()
+    ready: dict[str, str] = {}
 
     def wait_until_healthy(running: Supervisor) -> None:
         deadline = time.monotonic() + 90
@@ -147,6 +170,12 @@ def test_every_command_starts_as_a_plain_process_and_passes_its_health_check(ser
                 checked = subprocess.run(checks[name], cwd=PROJECT, env=production, capture_output=True, check=False)
                 if checked.returncode == 0:
                     healthy.add(name)
+        request = Request(
+            f"http://127.0.0.1:{port}/readyz",
+            headers={"Host": production["ALLOWED_HOSTS"], "X-Forwarded-Proto": "https"},
+        )
+        with urlopen(request, timeout=10) as answer:  # noqa: S310
+            ready.update(json.load(answer)["checks"])
         running.stop()
 
     supervisor = Supervisor(
@@ -158,6 +187,7 @@ def test_every_command_starts_as_a_plain_process_and_passes_its_health_check(ser
     supervisor.run(when_started=wait_until_healthy)
 
     assert healthy == set(names)
+    assert ready == {"database": "ok", "migrations": "ok", "broker": "ok", "database_role": "ok"}
 
 
 def health_command(test: list[str]) -> list[str]:

@@ -10,6 +10,7 @@ from django.db.migrations.loader import MigrationLoader
 from ethics import audit
 from ethics.audit import AuditContext
 from ethics.models import AuditEvent
+from tests.database_roles import as_owner
 from tests.factories import make_correlation, make_practice, make_target
 
 APPS = ("ethics", "correlations", "genomepath", "neurobotanica")
@@ -52,7 +53,7 @@ def tables() -> set[str]:
 
 def test_every_migration_can_be_undone_and_made_again(committed_database, django_db_blocker):
     """On the way back everything of ours goes; on the way forward everything comes again."""
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), as_owner():
         before = tables()
         for app in reversed(APPS):
             call_command("migrate", app, "zero", verbosity=0)
@@ -67,7 +68,7 @@ def test_every_migration_can_be_undone_and_made_again(committed_database, django
 
 def test_a_quality_that_does_not_fit_is_mended_before_the_constraint_comes(committed_database, django_db_blocker):
     """A row that an earlier version could store: confidence 0.9 as 'poor'."""
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), as_owner():
         row = make_correlation(make_practice(), make_target(), confidence=0.9, quality="good")
         call_command("migrate", "correlations", "0002", verbosity=0)
         with connection.cursor() as cursor:

@@ -72,6 +72,10 @@ def test_production_refuses_to_start_without(name, value, tmp_path):
         ({"ALLOWED_HOSTS": "genomepath.example,*"}, "'*' is refused"),
         ({"SECRET_KEY": "short"}, "at least 32 characters"),
         ({"DATABASE_URL": "sqlite:///db.sqlite3"}, "DATABASE_URL must name a PostgreSQL database"),
+        (
+            {"DATABASE_OWNER_URL": "postgresql://app:other@db/neurobotanica"},
+            "DATABASE_URL must name the application's role",
+        ),
         ({"NEUROBOTANICA_ENV": "prod"}, "NEUROBOTANICA_ENV must be"),
     ],
 )
@@ -103,3 +107,34 @@ def test_development_needs_no_variable_and_keeps_its_own_random_key(tmp_path):
 
 def test_development_answers_on_loopback_alone(tmp_path):
     assert "['127.0.0.1', 'localhost', '[::1]', 'testserver']" in read_settings({}, tmp_path).stdout
+
+
+def run_manage(environment: dict[str, str], home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        check=False,
+        cwd=PROJECT_ROOT,
+        env={**clean, "NEUROBOTANICA_HOME": str(home), **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("command", ["migrate", "database_roles"])
+def test_what_changes_the_shape_of_the_database_needs_the_owners_role_in_production(command, tmp_path):
+    finished = run_manage(PRODUCTION, tmp_path, command)
+
+    assert finished.returncode != 0
+    assert "needs DATABASE_OWNER_URL" in finished.stderr
+
+
+def test_only_commands_that_change_the_shape_of_the_database_act_as_its_owner(tmp_path):
+    """`diffsettings` acts as the application, though the owner's address stands in the environment."""
+    owner = {"DATABASE_OWNER_URL": "postgresql://owner@db/neurobotanica"}
+    shown = run_manage({**PRODUCTION, **owner}, tmp_path, "diffsettings")
+
+    assert shown.returncode == 0, shown.stderr
+    assert "'USER': 'app'" in shown.stdout
+    assert "DATABASE_APP_ROLE = 'app'" in shown.stdout

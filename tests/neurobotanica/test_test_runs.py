@@ -6,12 +6,12 @@ import os
 import subprocess
 import sys
 import uuid
-from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
 from django.db import connection
 
+from tests.database_roles import OWNER, as_owner, url_of
 from tests.leftovers import drop_leftovers
 from tests.service_home import PROJECT_ROOT
 
@@ -29,16 +29,14 @@ def test_a_second_run_in_the_same_home_is_refused_with_the_process_to_wait_for()
     assert f"another test run (process {os.getpid()}) uses" in finished.stderr
 
 
-@pytest.mark.django_db
-def test_databases_of_a_killed_run_are_dropped_under_the_processes_that_outlived_it() -> None:
+def test_databases_of_a_killed_run_are_dropped_under_the_processes_that_outlived_it(
+    django_db_setup, django_db_blocker
+) -> None:
     name = f"test_leftover_{uuid.uuid4().hex[:8]}"
-    address = urlsplit(os.environ["DATABASE_URL"])
-    with connection._nodb_cursor() as cursor:
+    with django_db_blocker.unblock(), as_owner(), connection._nodb_cursor() as cursor:
         for database in (name, f"{name}_clone", f"{name}s_other"):
             cursor.execute(f'CREATE DATABASE "{database}"')
-        survivors = [
-            psycopg.connect(urlunsplit(address._replace(path=f"/{database}"))) for database in (name, f"{name}_clone")
-        ]
+        survivors = [psycopg.connect(url_of(OWNER, database)) for database in (name, f"{name}_clone")]
         drop_leftovers(name)
         cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [name])
         left = cursor.fetchall()

@@ -65,14 +65,14 @@ def test_a_home_in_a_closed_folder_keeps_its_data_under_var_lib_and_the_folder_s
 
     urls = ensure_services(home, fast_test_db=True)
 
-    with psycopg.connect(urls.database_url) as connection:
+    with psycopg.connect(urls.database_owner_url) as connection:
         connection.execute("CREATE TABLE note (text text)")
-    assert "%2Fvar%2Flib%2Fneurobotanica%2F" in urls.database_url
+    assert "%2Fvar%2Flib%2Fneurobotanica%2F" in urls.database_owner_url
     assert modes(closed) == before
     assert sorted(path.name for path in home.iterdir()) == ["services.json", "services.lock"]
     stop_services(home)
     assert ensure_services(home) == urls
-    with psycopg.connect(urls.database_url) as connection:
+    with psycopg.connect(urls.database_owner_url) as connection:
         assert connection.execute("SELECT count(*) FROM note").fetchone() == (0,)
 
 

@@ -33,7 +33,7 @@ def kill_servers(home: Path) -> dict[str, int | None]:
 
 def test_committed_rows_and_queued_tasks_survive_sigkill_of_both_servers(home):
     urls = ensure_services(home, fast_test_db=False)
-    with psycopg.connect(urls.database_url) as connection:
+    with psycopg.connect(urls.database_owner_url) as connection:
         connection.execute("CREATE TABLE note (text text)")
         connection.execute("INSERT INTO note VALUES ('kept')")
     redis.from_url(urls.redis_url).lpush("queue", "task")
@@ -41,7 +41,7 @@ def test_committed_rows_and_queued_tasks_survive_sigkill_of_both_servers(home):
 
     assert ensure_services(home) == urls
     assert set(pids(home).values()).isdisjoint(killed.values())
-    with psycopg.connect(urls.database_url) as connection:
+    with psycopg.connect(urls.database_owner_url) as connection:
         assert connection.execute("SELECT text FROM note").fetchone() == ("kept",)
     assert redis.from_url(urls.redis_url).lrange("queue", 0, -1) == [b"task"]
 
@@ -94,7 +94,7 @@ def test_a_starter_killed_at_any_moment_leaves_a_home_that_starts(home, moment):
 
     urls = ensure_services(home, fast_test_db=True)
 
-    with psycopg.connect(urls.database_url) as connection:
+    with psycopg.connect(urls.database_owner_url) as connection:
         assert connection.execute("SELECT current_database()").fetchone() == ("neurobotanica",)
     assert redis.from_url(urls.redis_url).ping() is True
     assert list((home / "postgres").glob("initdb-*")) == []
@@ -157,10 +157,10 @@ def test_valkey_moves_to_another_port_when_its_own_was_taken(home):
 def test_a_path_too_long_for_a_socket_gets_a_loopback_port_with_a_password(new_home):
     home = new_home("/".join(["a-rather-long-folder-name"] * 5))
     urls = ensure_services(home, fast_test_db=True)
-    parts = urlsplit(urls.database_url)
+    parts = urlsplit(urls.database_owner_url)
 
     assert parts.hostname == "127.0.0.1"
-    with psycopg.connect(urls.database_url) as connection:
+    with psycopg.connect(urls.database_owner_url) as connection:
         assert connection.execute("SELECT current_user").fetchone() == ("neurobotanica",)
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(f"postgresql://neurobotanica@127.0.0.1:{parts.port}/neurobotanica", passfile="/dev/null")
@@ -173,7 +173,7 @@ def test_odd_characters_in_the_path_do_no_harm(new_home, name):
     home = new_home(name)
     urls = ensure_services(home, fast_test_db=True)
 
-    with psycopg.connect(urls.database_url) as connection:
+    with psycopg.connect(urls.database_owner_url) as connection:
         assert connection.execute("SELECT 1").fetchone() == (1,)
     assert redis.from_url(urls.redis_url).ping() is True
     assert stop_services(home) == ["valkey", "postgres"]

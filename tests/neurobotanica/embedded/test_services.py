@@ -1,5 +1,6 @@
 """What the embedded services do when nothing goes wrong."""
 
+import json
 import subprocess
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -11,6 +12,8 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from neurobotanica.embedded import ensure_services, services_status, stop_services
+from neurobotanica.embedded.home import find_home
+from neurobotanica.embedded.postgres import PostgresServer
 from neurobotanica.embedded.processes import command_line
 from tests.neurobotanica.embedded.starters import environment, pids, run_action, starter_command
 
@@ -20,7 +23,7 @@ NO_RETRY = Retry(NoBackoff(), 0)
 def test_both_servers_answer_at_their_urls(shared_home):
     urls = ensure_services(shared_home, fast_test_db=True)
 
-    with psycopg.connect(urls.database_url) as connection:
+    with psycopg.connect(urls.database_owner_url) as connection:
         found = connection.execute("SELECT current_database(), current_user").fetchone()
     assert found == ("neurobotanica", "neurobotanica")
     assert redis.from_url(urls.redis_url).ping() is True
@@ -29,16 +32,79 @@ def test_both_servers_answer_at_their_urls(shared_home):
 def test_the_owner_role_may_create_databases_and_is_no_superuser(shared_home):
     urls = ensure_services(shared_home, fast_test_db=True)
 
-    with psycopg.connect(urls.database_url) as connection:
+    with psycopg.connect(urls.database_owner_url) as connection:
         role = connection.execute(
             "SELECT rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = current_user"
         ).fetchone()
     assert role == (False, True, False, False)
 
 
+def test_the_application_has_a_role_of_its_own_that_owns_nothing_and_makes_nothing(shared_home):
+    urls = ensure_services(shared_home, fast_test_db=True)
+
+    with psycopg.connect(urls.database_url) as connection:
+        role = connection.execute(
+            "SELECT rolname, rolsuper, rolcreatedb, rolcreaterole, rolbypassrls FROM pg_roles WHERE rolname = session_user"
+        ).fetchone()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            connection.execute("CREATE TABLE mine (id int)")
+    assert role == ("neurobotanica_app", False, False, False, False)
+
+
+def as_made_before(home: Path) -> None:
+    """Take the application's role and its password away, as in a home of an earlier version."""
+    opened = find_home(home)
+    assert opened is not None
+    server = PostgresServer(opened)
+    with psycopg.connect(server.superuser_url(server.start().port)) as connection:
+        connection.execute("DROP ROLE neurobotanica_app")
+    record = home / "services.json"
+    kept = {name: value for name, value in json.loads(record.read_text()).items() if name != "app_password"}
+    record.write_text(json.dumps(kept))
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_home_made_before_the_application_had_a_role_gets_one_at_the_next_start(stopped, home):
+    before = ensure_services(home, fast_test_db=True)
+    with psycopg.connect(before.database_owner_url) as connection:
+        connection.execute("CREATE TABLE note (text text)")
+    as_made_before(home)
+    if stopped:
+        stop_services(home)
+
+    urls = ensure_services(home)
+
+    assert urls.database_owner_url == before.database_owner_url
+    assert ensure_services(home) == urls
+    with psycopg.connect(urls.database_url) as connection:
+        assert connection.execute("SELECT session_user").fetchone() == ("neurobotanica_app",)
+    with psycopg.connect(urls.database_owner_url) as connection:
+        assert connection.execute("SELECT count(*) FROM note").fetchone() == (0,)
+
+
+def test_an_upgrade_that_was_killed_after_it_made_the_role_is_done_again(home):
+    ensure_services(home, fast_test_db=True)
+    record = home / "services.json"
+    record.write_text(json.dumps(json.loads(record.read_text()) | {"app_password": ""}))
+
+    with psycopg.connect(ensure_services(home).database_url) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
+def test_starters_at_the_same_moment_agree_on_the_password_of_the_new_role(home):
+    ensure_services(home, fast_test_db=True)
+    as_made_before(home)
+    command = starter_command("start", home)
+    starters = [subprocess.Popen(command, cwd="/", env=environment(), stdout=subprocess.PIPE) for _ in range(4)]
+
+    assert [starter.wait(timeout=90) for starter in starters] == [0] * 4
+    with psycopg.connect(ensure_services(home).database_url) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+
+
 def test_no_connection_without_the_right_password(shared_home):
     urls = ensure_services(shared_home, fast_test_db=True)
-    parts = urlsplit(urls.database_url)
+    parts = urlsplit(urls.database_owner_url)
 
     port = urlsplit(urls.redis_url).port or 0
     for password in ("", ":wrong"):
@@ -52,7 +118,8 @@ def test_no_connection_without_the_right_password(shared_home):
 
 def test_passwords_are_readable_by_their_owner_alone_and_in_no_command_line_or_status(shared_home):
     urls = ensure_services(shared_home, fast_test_db=True)
-    secrets = [urlsplit(urls.database_url).password, urlsplit(urls.redis_url).password]
+    addresses = (urls.database_url, urls.database_owner_url, urls.redis_url)
+    secrets = [urlsplit(address).password for address in addresses]
 
     assert (shared_home / "services.json").stat().st_mode & 0o777 == 0o600
     processes = subprocess.run(["ps", "axww"], capture_output=True, text=True, check=True).stdout
@@ -141,7 +208,7 @@ def test_a_home_is_durable_unless_it_was_made_for_fast_tests(new_home):
     shown = {}
     for name, fast in (("durable", False), ("fast", True)):
         urls = ensure_services(new_home(name), fast_test_db=fast)
-        with psycopg.connect(urls.database_url) as connection:
+        with psycopg.connect(urls.database_owner_url) as connection:
             shown[name] = [connection.execute(f"SHOW {setting}").fetchone() for setting in settings]
     assert shown == {"durable": [("on",)] * 3, "fast": [("off",)] * 3}
 
@@ -152,7 +219,7 @@ def test_a_durable_home_stays_durable_when_fast_tests_are_asked_for_later(home):
 
     urls = ensure_services(home, fast_test_db=True)
 
-    with psycopg.connect(urls.database_url) as connection:
+    with psycopg.connect(urls.database_owner_url) as connection:
         assert connection.execute("SHOW fsync").fetchone() == ("on",)
 
 
@@ -168,7 +235,7 @@ def test_rows_that_the_database_refuses_are_not_copied_into_its_log(shared_home)
     urls = ensure_services(shared_home, fast_test_db=True)
     canary = "canary-that-must-not-be-logged"
 
-    with psycopg.connect(urls.database_url, autocommit=True) as connection:
+    with psycopg.connect(urls.database_owner_url, autocommit=True) as connection:
         connection.execute("CREATE TABLE item (label text UNIQUE CHECK (length(label) > 3))")
         connection.execute("INSERT INTO item VALUES (%s)", [canary])
         with pytest.raises(psycopg.errors.UniqueViolation):
