@@ -17,10 +17,22 @@ from django.db import models, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
-APPEND_ONLY = ("ethics.AuditEvent", "pghistory.Context")
+APPEND_ONLY = (
+    "ethics.AuditEvent",
+    "ethics.AuditHead",
+    "ethics.AuditLeaf",
+    "ethics.AuditNode",
+    "ethics.AuditSigningKey",
+    "ethics.AuditVerification",
+    "ethics.WithdrawalReceipt",
+    "pghistory.Context",
+)
 """Rows are added and read. The event tables of pghistory, which belong here too, are found by their base class."""
 
-ERASABLE: Mapping[str, tuple[str, ...]] = {}
+ERASABLE: Mapping[str, tuple[str, ...]] = {
+    "ethics.AuditIdentity": ("salt", "name", "shredded_at"),
+    "ethics.AuditReason": ("salt", "text", "shredded_at"),
+}
 """Like the above, but these columns may be emptied: personal data that can be shredded."""
 
 READ_ONLY = ("django_migrations",)

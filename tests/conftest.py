@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import uuid
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -16,8 +16,33 @@ from rest_framework.test import APIClient
 from ethics.clients import api_key_create, client_create
 from ethics.models import ApiClient
 from ethics.policy import Audience
-from tests.database_roles import APPLICATION, OWNER, as_owner, connect_as, url_of
+from tests.database_roles import APPLICATION, OWNER, ROLE_ADVICE, as_owner, connect_as, url_of
 from tests.leftovers import drop_leftovers
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Before any fixture of a test opens a transaction."""
+    if item.get_closest_marker("database_owner"):
+        connect_as(OWNER)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item) -> None:
+    """After the last fixture of a test has closed its transaction."""
+    if item.get_closest_marker("database_owner"):
+        connect_as(APPLICATION)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say how a test that changes tables gets the right to do so."""
+    report = yield
+    if report.failed and any(sign in str(report.longrepr) for sign in ("permission denied for", "must be owner of")):
+        report.sections.append(("database role", ROLE_ADVICE))
+    return report
 
 
 @pytest.fixture(autouse=True)

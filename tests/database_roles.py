@@ -11,6 +11,10 @@ import pytest
 from django.conf import settings
 from django.db import connection, connections, transaction
 
+ROLE_ADVICE = (
+    "Tests run as the application's role. One that changes tables, or rows of the log, does so as the owner: marker "
+    "'database_owner' for the whole test, 'with as_owner():' or 'committed_database.owner_url' in a committed database."
+)
 OWNER, APPLICATION = "DATABASE_OWNER_URL", "DATABASE_URL"
 
 needs_two_roles = pytest.mark.skipif(

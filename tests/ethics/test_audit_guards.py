@@ -1,4 +1,6 @@
-"""The database guards every table of the log, against its owner's session tricks too."""
+"""The database guards every table of the log, against its owner's session tricks too.
+
+The application's role does not even come so far: ``tests/governance/test_database_roles.py``."""
 
 from __future__ import annotations
 
@@ -19,7 +21,7 @@ from ethics.models import (
     AuditVerification,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database_owner]
 APPEND_ONLY = {
     "ethics_auditevent": "purpose = 'changed'",
     "ethics_auditleaf": "index = 7",

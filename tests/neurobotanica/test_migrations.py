@@ -86,7 +86,7 @@ def test_events_from_before_the_commitments_are_converted_and_can_be_taken_back(
         events = AuditEvent.objects.with_people().order_by("pk")
         return [(event.event_id, event.actor_name, event.reason, event.subject_ids) for event in events]
 
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), as_owner():
         context = AuditContext("mira synthetic", "curator", request_id="request-1")
         audit.record("item.objected", subjects=["a"], communities=["b"], reason="asked", context=context)
         audit.record("sacred.viewed", subjects=["a"], communities=["b"])

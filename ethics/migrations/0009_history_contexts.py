@@ -36,7 +36,7 @@ def write_once(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ethics", "0005_status_lowering_and_label_versions"),
+        ("ethics", "0008_api_key_scopes_and_networks"),
         ("pghistory", "0007_auto_20250421_0444"),
     ]
 
