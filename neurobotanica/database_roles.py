@@ -92,7 +92,7 @@ def _statements(database: str, role: str, present: set[str]) -> Iterator[sql.Com
     for table in sorted({table for _, table in granted}):
         yield sql.SQL("REVOKE ALL ON TABLE {} FROM PUBLIC, {}").format(sql.Identifier(table), name)
     for rights, table in granted:
-        yield sql.SQL("GRANT {} ON TABLE {} TO {}").format(sql.SQL(rights), sql.Identifier(table), name)  # type: ignore[arg-type]
+        yield sql.SQL("GRANT {} ON TABLE {} TO {}").format(sql.SQL(rights), sql.Identifier(table), name)
     yield sql.SQL("REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {}").format(name)
     yield sql.SQL("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {}").format(name)
 

@@ -68,17 +68,14 @@ def django_db_setup(
 
     The owner makes and drops it; the tests themselves run as the application's role, as the site does.
     """
-    with django_db_blocker.unblock():
-        connect_as(OWNER)
+    with django_db_blocker.unblock(), as_owner():
         keep = django_db_keepdb and not django_db_createdb
         if not keep:
             drop_leftovers(connection.creation.test_db_signature()[-1])
         made = setup_databases(verbosity=0, interactive=False, keepdb=keep)
-        connect_as(APPLICATION)
     yield
     if not django_db_keepdb:
-        with django_db_blocker.unblock():
-            connect_as(OWNER)
+        with django_db_blocker.unblock(), as_owner():
             teardown_databases(made, verbosity=0)
 
 

@@ -28,9 +28,14 @@ def url_of(variable: str, database: str) -> str:
     return urlunsplit(address._replace(path=f"/{database}"))
 
 
+class _Connected:
+    role = APPLICATION
+
+
 def connect_as(variable: str) -> None:
     """Let Django's connection use one of the roles from its next query on. No transaction may be open."""
     connections.close_all()
+    _Connected.role = variable
     address = urlsplit(os.environ.get(variable) or os.environ[APPLICATION])
     connection.settings_dict |= {"USER": unquote(address.username or ""), "PASSWORD": unquote(address.password or "")}
 
@@ -38,20 +43,21 @@ def connect_as(variable: str) -> None:
 @contextmanager
 def as_owner() -> Iterator[None]:
     """Be the owner inside of the block, in databases whose rows are committed."""
+    before = _Connected.role
     connect_as(OWNER)
     try:
         yield
     finally:
-        connect_as(APPLICATION)
+        connect_as(before)
 
 
-def run(statement: str, *values: object) -> list[tuple]:
+def run(statement: str, *values: str | int) -> list[tuple]:
     """The rows of one statement in a transaction of its own, or in a savepoint."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement, values or None)
         return cursor.fetchall() if cursor.description else []
 
 
-def one(statement: str, *values: object) -> object:
+def one(statement: str, *values: str | int) -> object:
     """The first value of the first row."""
     return run(statement, *values)[0][0]

@@ -28,7 +28,7 @@ def column_of(table: str) -> str:
     """A column that nobody may empty."""
     model = next(model for model in apps.get_models() if model._meta.db_table == table)
     free = ERASABLE.get(model._meta.label, ())
-    return next(field.column for field in model._meta.concrete_fields if field.column not in free)
+    return next(str(field.column) for field in model._meta.concrete_fields if field.column not in free)
 
 
 def owner() -> str:

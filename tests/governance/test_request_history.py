@@ -143,7 +143,7 @@ def test_every_tracked_model_of_the_platform_is_declared() -> None:
         entry.model._meta.label for module in (of_ethics, of_correlations, of_genomepath) for entry in module.TRACKED
     }
     tracked = {
-        model.pgh_tracked_model._meta.label  # type: ignore[union-attr]
+        model.pgh_tracked_model._meta.label  # type: ignore[attr-defined]
         for model in apps.get_models()
         if issubclass(model, pghistory.models.Event) and hasattr(model, "pgh_tracked_model")
     }
