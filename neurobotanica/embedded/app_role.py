@@ -2,9 +2,6 @@
 
 import secrets
 
-import psycopg
-from psycopg import sql
-
 from neurobotanica.embedded.errors import EmbeddedServiceError
 from neurobotanica.embedded.home import ServicesHome, with_app_password
 from neurobotanica.embedded.postgres import APPLICATION, APPLICATION_ATTRIBUTES, PostgresServer
@@ -18,6 +15,10 @@ def add_app_role(home: ServicesHome, port: int) -> ServicesHome:
     Raises:
         EmbeddedServiceError: the server refuses the superuser.
     """
+    # Here, so that all else of this package works in an environment that misses it, and can say what is missing.
+    import psycopg
+    from psycopg import sql
+
     password = secrets.token_urlsafe(32)
     try:
         with psycopg.connect(PostgresServer(home).superuser_url(port), connect_timeout=10) as connection:
