@@ -14,7 +14,8 @@ from ethics.audit.sealing import seal_round
 from ethics.models import AuditHead, AuditLeaf, AuditVerification
 from tests.ethics.audit.stored_log import assert_log_is_whole, file_heads, write_events
 
-pytestmark = pytest.mark.django_db
+# The tests that cut the database act as somebody who owns the tables.
+pytestmark = [pytest.mark.django_db, pytest.mark.database_owner]
 TABLES = ("ethics_auditevent", "ethics_auditleaf", "ethics_auditnode", "ethics_audithead")
 
 

@@ -180,6 +180,7 @@ def test_a_sealer_that_finds_leaves_of_somebody_else_starts_again() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.database_owner
 def test_a_tree_that_is_not_the_signed_one_is_not_continued() -> None:
     write_events(2)
     seal_round()
