@@ -95,7 +95,7 @@ def test_starters_at_the_same_moment_agree_on_the_password_of_the_new_role(home)
     ensure_services(home, fast_test_db=True)
     as_made_before(home)
     command = starter_command("start", home)
-    starters = [subprocess.Popen(command, cwd="/", env=environment(), stdout=subprocess.PIPE) for _ in range(4)]
+    starters = [subprocess.Popen(command, cwd="/", env=environment(), stdout=subprocess.DEVNULL) for _ in range(4)]
 
     assert [starter.wait(timeout=90) for starter in starters] == [0] * 4
     with psycopg.connect(ensure_services(home).database_url) as connection:
