@@ -35,6 +35,9 @@ ERASABLE: Mapping[str, tuple[str, ...]] = {
 }
 """Like the above, but these columns may be emptied: personal data that can be shredded."""
 
+DERIVED = ("ethics.AuditDailyCount",)
+"""Counts and indexes drawn from the log, which can be drawn again: ordinary tables in spite of their name."""
+
 READ_ONLY = ("django_migrations",)
 """Tables that the owner's commands alone write."""
 

@@ -36,7 +36,7 @@ def write_once(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ethics", "0009_audit_head_sealed_below"),
+        ("ethics", "0010_desk"),
         ("pghistory", "0007_auto_20250421_0444"),
     ]
 
