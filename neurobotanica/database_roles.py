@@ -18,6 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import sql
 
 APPEND_ONLY = (
+    "ethics.AlertNote",
     "ethics.AuditEvent",
     "ethics.AuditHead",
     "ethics.AuditLeaf",
