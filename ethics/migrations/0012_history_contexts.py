@@ -36,7 +36,7 @@ def write_once(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("ethics", "0010_desk"),
+        ("ethics", "0011_community_stewards"),
         ("pghistory", "0007_auto_20250421_0444"),
     ]
 
