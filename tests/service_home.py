@@ -27,6 +27,8 @@ HOME_IN_USE = pytest.StashKey[int]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep the home for this run; the kernel frees it however the run ends, and no child inherits it."""
+    if hasattr(config, "workerinput"):  # a worker of a run that keeps it
+        return
     config.stash[HOME_IN_USE] = _lock_home(HOME / "test_run.lock")
 
 

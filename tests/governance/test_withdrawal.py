@@ -216,6 +216,8 @@ def test_while_one_process_works_on_withdrawals_another_leaves_them_to_it(commit
         elsewhere.execute("SELECT pg_advisory_lock(%s)", [WITHDRAWALS_LOCK])
         withdrawals_process()
         assert WithdrawalCase.objects.get().state == "open"
+        # The end of a connection would free it as well, but a moment after the client goes on.
+        elsewhere.execute("SELECT pg_advisory_unlock(%s)", [WITHDRAWALS_LOCK])
     withdrawals_process()
     assert WithdrawalCase.objects.get().state == "completed"
 
