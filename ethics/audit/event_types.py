@@ -90,6 +90,12 @@ for _event_type in (
     EventType("steward.appointed", "A steward may act for a community from now on", needs_communities=True),
     EventType("steward.dismissed", "A steward acts for a community no longer", needs_communities=True),
     EventType("sacred.viewed", "Somebody opened a sacred record", needs_communities=True),
+    EventType(
+        "evidence_pack.exported",
+        "Events of this log were written as an evidence pack",
+        needs_subjects=False,
+        details=frozenset({"filters", "events", "tree_size", "sha256"}),
+    ),
     EventType("client.created", "An API client was created", details=frozenset({"audience"})),
     EventType("client.updated", "An API client was changed", details=frozenset({"audience", "is_active"})),
     EventType("api_key.created", "An API key was created", details=frozenset({"client", "scopes", "networks"})),

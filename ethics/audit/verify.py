@@ -292,9 +292,13 @@ def dict_of(record: dict[str, Any], name: str) -> dict[str, Any]:
 
 def hex_bytes(text: str, length: int) -> bytes:
     """So many bytes, from lower-case hexadecimal digits."""
-    if len(text) != 2 * length or not re.fullmatch("[0-9a-f]*", text):
+    try:
+        data = bytes.fromhex(text)
+    except ValueError:
+        data = b""
+    if len(data) != length or data.hex() != text:
         refuse(f"holds {shown(text, 20)!r} in place of {2 * length} hexadecimal digits")
-    return bytes.fromhex(text)
+    return data
 
 
 class Folder:
@@ -424,6 +428,7 @@ class Verification:
         self.fingerprint = fingerprint
         self.keys: dict[str, bytes] = {}
         self.trusted: set[str] = set()
+        self.log_id = ""
         self.signer = ""
         self.manifest: dict[str, Any] = {}
         self.files: dict[str, Any] = {}
@@ -464,7 +469,9 @@ class Verification:
             if not signature_is_valid(self.keys[endorser], endorsed_bytes(record), endorsement):
                 refuse(f"holds the key {key_id} with a wrong endorsement of the key {endorser}")
         self.keys[key_id] = public_key
-        if endorser in self.trusted or sha256(public_key).hexdigest() == self.fingerprint:
+        own = sha256(public_key).hexdigest()
+        self.log_id = self.log_id or own
+        if endorser in self.trusted or own == self.fingerprint:
             self.trusted.add(key_id)
 
     def check_manifest(self) -> str:
@@ -477,9 +484,11 @@ class Verification:
             self.files, self.filters = dict_of(manifest, "files"), dict_of(manifest, "filters")
             self.counts, head = dict_of(manifest, "counts"), dict_of(manifest, "head")
             self.size, self.root = number_of(head, "tree_size"), hex_bytes(text_of(head, "root_hash"), 32)
-            for name in ("log_id", "as_of"):
-                text_of(manifest, name)
+            text_of(manifest, "as_of")
+            log_id = text_of(manifest, "log_id")
             self.manifest = manifest
+            if log_id != self.log_id:
+                refuse("names another log than keys.jsonl: a log's name is the SHA-256 of its first key")
         signature = self.pack.whole(SIGNATURE)
         with Place(SIGNATURE):
             record = read_json(signature.rstrip(b"\n"))
@@ -737,8 +746,7 @@ def tell_meaning(verification: Verification) -> None:
     _item("That everybody was shown the same log: compare the head below with packs that others received.")
     _item("That summary.html is right: its author signed it, this program only found it unchanged.")
     print(f"\n  head         size {size}, root {verification.root.hex()}")
-    signer = verification.keys.get(verification.signer, b"")
-    print(f"  fingerprint  {sha256(signer).hexdigest()}  (the key that signed)")
+    print(f"  fingerprint  {verification.log_id}  (the log's first key)")
 
 
 def _item(text: str) -> None:

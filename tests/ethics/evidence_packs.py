@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from ethics.audit import tree, verify
 
 Files = dict[str, bytes]
-LOG = "synthetic-log"
 
 
 def canonical(value: object) -> bytes:
@@ -81,6 +80,11 @@ class SyntheticLog:
         self.events = [canonical(make_event(number)) for number in range(self.size)]
         self.leaves = [tree.leaf_hash(event) for event in self.events]
 
+    @property
+    def log_id(self) -> str:
+        """The name of the log: the fingerprint of its first key."""
+        return fingerprint(self.keys[0])
+
     def node(self, level: int, index: int) -> bytes:
         """The perfect node, computed from the leaves."""
         if level == 0:
@@ -94,7 +98,7 @@ class SyntheticLog:
         """A signed head; early ones by the first key, the others by the last."""
         key = key or self.keys[0 if size < 10 else -1]
         head = {
-            "log_id": LOG,
+            "log_id": self.log_id,
             "root_hash": self.root(size).hex(),
             "signed_at": f"2026-02-01T00:00:{size:02d}.000000+00:00",
             "tree_size": size,
@@ -150,7 +154,7 @@ class SyntheticLog:
             "filters": self.filters,
             "format": verify.FORMAT,
             "head": {"root_hash": self.root(sizes[-1]).hex(), "tree_size": sizes[-1]},
-            "log_id": LOG,
+            "log_id": self.log_id,
             "policy_revision": 7,
         }
         return signed(files, manifest, self.keys[-1])

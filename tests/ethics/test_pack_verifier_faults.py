@@ -16,7 +16,6 @@ import pytest
 
 from ethics.audit import verify
 from tests.ethics.evidence_packs import (
-    LOG,
     SALT,
     Files,
     SyntheticLog,
@@ -170,7 +169,7 @@ SIGNED_FAULTS = {
         "does not show that the tree of size 8 begins with the one of size 5",
     ),
     "head of another log": (
-        {"heads.jsonl": FILES["heads.jsonl"].replace(LOG.encode(), b"another-log")},
+        {"heads.jsonl": FILES["heads.jsonl"].replace(LOG_PACK.log_id.encode(), b"0" * 64)},
         "belongs to another log",
     ),
     "unsigned head": (
@@ -202,6 +201,10 @@ SIGNED_FAULTS = {
             "proofs.jsonl": lines(LOG_PACK.proof(index, 23) for index in (3, 3)),
         },
         "proofs.jsonl line 2 holds the leaf 3 after the leaf 3",
+    ),
+    "name of another log": (
+        {"keys.jsonl": lines(LOG_PACK.key_records()[1:])},
+        "keys.jsonl line 1 holds the key",
     ),
     "name of nobody": (
         {
@@ -283,10 +286,9 @@ class TestPackOfAStranger:
 
 
 @pytest.mark.parametrize("name", sorted(FILES))
-@pytest.mark.parametrize("part", range(8))
-def test_no_byte_of_any_file_changes_unseen(tmp_path: Path, name: str, part: int, capsys) -> None:
+def test_no_byte_of_any_file_changes_unseen(tmp_path: Path, name: str, capsys) -> None:
     data = FILES[name]
-    for place in range(part * len(data) // 8, (part + 1) * len(data) // 8, max(1, len(data) // 40)):
+    for place in range(0, len(data), max(1, len(data) // 15)):
         files = {**FILES, name: data[:place] + bytes([data[place] ^ 1 << place % 8]) + data[place + 1 :]}
         assert verify.main([str(write_zip(tmp_path / "pack.zip", files))]) == 1, f"byte {place}"
         assert "FAIL" in capsys.readouterr().out

@@ -20,18 +20,20 @@ from ethics import (
     withdrawal_receipts,
     withdrawals,
 )
-from ethics.audit import registered_event_types, shredding
+from ethics.audit import pack, registered_event_types, shredding
 from ethics.desk import alert_handling, saved_filters
 from genomepath import export_records, publication, registry, runs, snapshots, withdrawal
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE_MODULES = (
-    alert_handling, clients, community_stewards, consent, records, saved_filters, shredding, status_lowering, stewardship,
-    withdrawal_receipts, withdrawals, curation, export_records, publication, registry, runs, snapshots, withdrawal,
+    alert_handling, clients, community_stewards, consent, pack, records, saved_filters, shredding, status_lowering,
+    stewardship, withdrawal_receipts, withdrawals, curation, export_records, publication, registry, runs, snapshots,
+    withdrawal,
 )  # fmt: skip
 PACKAGES = ("ethics", "correlations", "genomepath", "neurobotanica")
 # Readers, and writers that a recording service calls within its own transaction.
 NOT_SERVICES = {
+    "ethics.audit.pack.evidence_pack_write": "seals first; then writes and records in one transaction, and names the file",
     "ethics.community_stewards.communities_of": "reads",
     "ethics.community_stewards.is_confined": "reads",
     "ethics.community_stewards.refuse_foreign_community": "reads",
