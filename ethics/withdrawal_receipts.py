@@ -10,7 +10,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from ethics import audit
-from ethics.audit.recording import canonical_text
+from ethics.audit.canonical import canonical_text
 from ethics.models import CaseState, ReceiptKind, WithdrawalCase, WithdrawalReceipt
 from ethics.withdrawal_receipt import RunningWork, receipt_document
 

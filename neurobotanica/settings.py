@@ -151,6 +151,8 @@ DATABASES: dict[str, Any] = {
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "neurobotanica"
+# Only statements that leave their values to the server are prepared: the insert of an audit event.
+DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 3
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="redis://unconfigured")

@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+from ethics.audit.canonical import canonical_text
 from ethics.audit.durable_files import sync_folder
-from ethics.audit.recording import canonical_text
 from ethics.audit.signing import audit_folder, moment_text
 from ethics.models import AuditHead
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterable, Mapping
 
 from django.utils import timezone
 
 from ethics.audit.context import AuditContext, current_context
-from ethics.audit.identities import commit, identity_commitment
+from ethics.audit.identities import commit
+from ethics.audit.insertion import insert_event
 from ethics.audit.registry import EventType, registered_event_types
-from ethics.models import AuditEvent, AuditReason, PolicyRevision
+from ethics.models import AuditEvent, AuditReason
 from ethics.policy import Purpose
 
 # Beyond it the canonical form of RFC 8785, which knows IEEE 754 doubles only, is another text.
@@ -52,7 +52,6 @@ def record(
         "event_type": event_type,
         "occurred_at": timezone.now().isoformat(timespec="microseconds"),
         "purpose": purpose.value if purpose else "",
-        "policy_revision": policy_revision if policy_revision is not None else PolicyRevision.current(),
         "model_sha256": model_sha256,
         "subject_ids": [str(subject) for subject in subjects],
         "community_ids": sorted(set(communities)),
@@ -63,25 +62,14 @@ def record(
     context = context or current_context()
     salt, fields["reason"] = commit(reason) if reason else (b"", "")
     fields |= {
-        "actor": identity_commitment(context.actor_name),
         "actor_role": context.actor_role,
         "client_id": context.client_id,
         "request_id": context.request_id,
     }
-    columns = {**fields, "actor_id": fields["actor"], "reason_commitment": fields["reason"]}
-    del columns["actor"], columns["reason"]
-    event = AuditEvent.objects.create(**columns, canonical=canonical_text(fields))
+    event = insert_event(fields, actor_name=context.actor_name, policy_revision=policy_revision)
     if reason:
         AuditReason.objects.create(event=event, salt=salt, text=reason)
     return event
-
-
-def canonical_text(fields: Mapping[str, object]) -> str:
-    """RFC 8785 text of an event: sorted keys, no spaces, UTF-8.
-
-    Keys are ASCII and values hold no floating-point numbers, so that Python's own encoder gives the canonical form.
-    """
-    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _check_complete(kind: EventType, fields: Mapping[str, object]) -> None:

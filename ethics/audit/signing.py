@@ -23,8 +23,9 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
+from ethics.audit.canonical import canonical_text
 from ethics.audit.durable_files import sync_folder, write_new_file
-from ethics.audit.recording import canonical_text, record
+from ethics.audit.recording import record
 from ethics.models import AuditLeaf, AuditSigningKey
 
 _KEYS_LOCK = 0x61756B6579

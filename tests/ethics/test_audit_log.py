@@ -234,3 +234,37 @@ def test_deleting_an_account_leaves_its_events() -> None:
 def test_deleting_a_client_leaves_its_events() -> None:
     client_create(organisation="Synthetic", audience=Audience.RESEARCH).delete()
     assert AuditEvent.objects.get().event_type == "client.created"
+
+
+def test_an_event_never_tells_a_policy_revision_that_was_only_remembered() -> None:
+    """The process remembers the revision; the insert itself proves that it still holds."""
+    audit.record("prediction.served", **COMPLETE)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE ethics_policyrevision SET value = value + 7")
+    event = audit.record("prediction.served", **COMPLETE)
+    assert event.policy_revision == PolicyRevision.current()
+    assert json.loads(event.canonical)["policy_revision"] == event.policy_revision
+
+
+def test_a_revision_that_the_caller_gives_is_told_as_it_is() -> None:
+    assert audit.record("prediction.served", policy_revision=3, **COMPLETE).policy_revision == 3
+
+
+def test_an_actor_whose_first_event_was_taken_back_is_known_again_by_the_next() -> None:
+    context = AuditContext("somebody new", "curator")
+    with pytest.raises(RuntimeError), transaction.atomic():
+        audit.record("prediction.served", context=context, **COMPLETE)
+        raise RuntimeError
+    assert audit.record("prediction.served", context=context, **COMPLETE).actor_name == "somebody new"
+
+
+def test_an_event_costs_one_statement_once_its_actor_is_known(django_assert_num_queries) -> None:
+    for _ in range(2):
+        audit.record("prediction.served", **COMPLETE)
+    with django_assert_num_queries(1):
+        audit.record("prediction.served", **COMPLETE)
+
+
+def test_what_record_returns_is_what_the_database_holds() -> None:
+    event = audit.record("prediction.served", **COMPLETE)
+    assert _is_unchanged(event)
