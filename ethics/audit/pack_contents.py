@@ -10,11 +10,11 @@ from typing import Any
 
 from django.db.models import F, OuterRef, QuerySet, Subquery
 
+from ethics.audit.canonical import canonical_text
 from ethics.audit.filters import AuditFilters
 from ethics.audit.heads_file import FileHead
 from ethics.audit.pack_proofs import BlockwiseProofs
 from ethics.audit.proofs import consistency_proof
-from ethics.audit.recording import canonical_text
 from ethics.audit.signing import moment_text
 from ethics.audit.tree import leaf_hash
 from ethics.models import AuditEvent, AuditHead, AuditIdentity, AuditLeaf, AuditReason, AuditSigningKey

@@ -11,6 +11,7 @@ from typing import IO, Any
 from django.db.models import Exists, OuterRef
 
 from ethics.audit import verify
+from ethics.audit.canonical import canonical_text
 from ethics.audit.filters import AuditFilters
 from ethics.audit.pack_archive import PackArchive
 from ethics.audit.pack_contents import (
@@ -24,7 +25,6 @@ from ethics.audit.pack_contents import (
     packed_events,
 )
 from ethics.audit.pack_summary import summary_html
-from ethics.audit.recording import canonical_text
 from ethics.audit.signing import log_id, moment_text, private_key, signing_key
 from ethics.models import AuditEvent, AuditHead, AuditIdentity, AuditLeaf, PolicyRevision
 
