@@ -47,7 +47,7 @@ def run_sealer(
             report(f"error: {refusal}")
             raise_alarm(refusal)
         except _PASSING as error:
-            logger.warning("the sealer starts again: %s", type(error).__name__)
+            logger.warning("the sealer starts again: %s", next(iter(str(error).splitlines()), type(error).__name__))
             sealer.resign()
             leading = False
         _wait(pause, stopped)
