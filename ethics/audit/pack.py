@@ -33,7 +33,11 @@ __all__ = ["EvidencePack", "PackError", "evidence_pack_write"]
 
 @dataclass(frozen=True)
 class EvidencePack:
-    """A pack that was written. ``not_sealed`` events pass the filters and are not in it: they are not in the tree yet."""
+    """A pack that was written.
+
+    ``not_sealed`` events pass the filters and are not in it: they are not in the tree yet. Nor are the ``not_here`` events
+    of the log that were moved to the archive, whether they would pass or not.
+    """
 
     path: Path
     sha256: str
@@ -43,6 +47,7 @@ class EvidencePack:
     heads_left_out: int
     tree_size: int
     not_sealed: int
+    not_here: int
     fingerprint: str
 
 
@@ -106,7 +111,10 @@ def _writing(filters: AuditFilters, tree_size: int | None, *, disclose: bool) ->
     try:
         return PackWriting(filters, _head(tree_size), disclose=disclose)
     except AuditKeyError as error:
-        raise PackError(str(error)) from error
+        raise PackError(
+            f"A pack is signed with the log's key, which this process does not have. ({error}) "
+            "Run manage.py export_evidence_pack where the sealer runs."
+        ) from error
 
 
 def _written(writing: PackWriting, file: IO[bytes], destination: Path, progress: Progress) -> EvidencePack:
@@ -126,6 +134,7 @@ def _written(writing: PackWriting, file: IO[bytes], destination: Path, progress:
         heads_left_out=counts["heads_left_out"],
         tree_size=writing.head.tree_size,
         not_sealed=counts["not_sealed"],
+        not_here=counts["not_here"],
         fingerprint=writing.log_id,
     )
 

@@ -100,6 +100,7 @@ class PackWriting:
                 "events": self.tally.events,
                 "heads": len(self.heads),
                 "heads_left_out": heads_left_out,
+                "not_here": not_here(self.head.tree_size),
                 "not_sealed": not_sealed(self.filters),
             },
             "filters": stated(self.filters),
@@ -141,6 +142,12 @@ def not_sealed(filters: AuditFilters) -> int:
     """How many events pass the filters and are no leaf yet."""
     leaf = AuditLeaf.objects.filter(event_id=OuterRef("event_id"))
     return filters.apply(AuditEvent.objects.filter(~Exists(leaf))).count()
+
+
+def not_here(tree_size: int) -> int:
+    """How many of the first ``tree_size`` leaves have their event no longer in the database, but in the archive."""
+    event = AuditEvent.objects.filter(event_id=OuterRef("event_id"))
+    return AuditLeaf.objects.filter(~Exists(event), index__lt=tree_size).count()
 
 
 def _whole(file: IO[bytes]) -> Iterator[bytes]:

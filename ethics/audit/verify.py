@@ -689,6 +689,11 @@ FILTERS: dict[str, Callable[[dict[str, Any], str], bool]] = {
 
 # The report.
 
+LEFT_OUT = {
+    "heads_left_out": "signed heads between those here",
+    "not_here": "events of the log that were moved to the archive, not looked through",
+    "not_sealed": "events that pass the filters and were not sealed yet",
+}
 CHECKS = ("keys", "manifest", "files", "heads", "events", "disclosures")
 
 
@@ -723,6 +728,9 @@ def tell_origin(verification: Verification) -> None:
     print(f"  log           {shown(manifest.get('log_id', 'unknown'))}")
     print(f"  as of         {shown(manifest.get('as_of', 'unknown'))}")
     print(f"  filters       {filters or 'none'}")
+    for name, meaning in LEFT_OUT.items():
+        if verification.counts.get(name):
+            print(f"  left out      {shown(verification.counts[name], 20)} {meaning}")
     for stranger in verification.pack.source.strangers[:10]:
         print(f"  note          {shown(stranger)} lies in the folder and is no part of the pack")
 

@@ -243,6 +243,18 @@ def test_heads_before_the_first_event_are_left_out(log, tmp_path: Path) -> None:
     verified(pack)
 
 
+@pytest.mark.database_owner
+def test_events_in_the_archive_are_counted_and_the_others_verify(log, tmp_path: Path) -> None:
+    seal_round()
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE ethics_auditevent DISABLE TRIGGER USER")
+        cursor.execute("DELETE FROM ethics_auditevent WHERE id = %s", [log["served 0"].pk])
+    pack = export(tmp_path, AuditFilters(community="one"))
+    assert (pack.events, pack.not_here) == (2, 1)
+    assert "1 older event of the log, moved to the archive" in content(pack, "summary.html").decode()
+    assert "1 events of the log that were moved to the archive, not looked through" in verified(pack)
+
+
 class TestRefusal:
     """A pack that can't be made leaves nothing behind: no file and no event."""
 
@@ -295,6 +307,7 @@ class TestRefusal:
         with pytest.raises(KeyboardInterrupt):
             export(tmp_path, progress=breaks)
 
+    @pytest.mark.database_owner
     def test_of_an_event_that_was_changed(self, tmp_path: Path, log) -> None:
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE ethics_auditevent DISABLE TRIGGER USER")

@@ -82,6 +82,8 @@ class Command(BaseCommand):
         self.stdout.write(f"Verify: python3 -I ethics/audit/verify.py {pack.path} --key {pack.fingerprint}")
         if pack.heads_left_out:
             self.stdout.write(f"Signed heads: {pack.heads}; {pack.heads_left_out} between them were left out.")
+        if pack.not_here:
+            self.stderr.write(f"Not looked through: {pack.not_here} events that were moved to the archive.")
         if pack.not_sealed:
             self.stderr.write(f"Left out: {pack.not_sealed} events that are not sealed yet.")
 
