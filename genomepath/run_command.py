@@ -15,7 +15,8 @@ from tqdm import tqdm
 from ethics.audit import command_audit_context
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.models.training_run import RunKind, RunState
-from genomepath.runs import run_cancel, run_execute, run_request, run_requeue
+from genomepath.run_execution import run_execute
+from genomepath.runs import run_cancel, run_request, run_requeue
 
 
 def add_run_options(parser: argparse.ArgumentParser) -> None:

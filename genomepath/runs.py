@@ -1,32 +1,23 @@
-"""Runs: pieces of work for the ML worker, from the request to the end.
+"""Runs: pieces of work for the ML worker, asked for, handed to its queue, cancelled and found again.
 
-A run is executed by whichever process calls ``run_execute``: the ML worker, or a command without ``--async``. Redelivery of
-a task is harmless: a finished run is left alone, a running one with a fresh heartbeat too, and a training that was cut
-off goes on from its last saved epoch. Each take-up is an attempt with a number; a process whose attempt is no longer the
-current one (it was thought dead and another took over) can neither report nor end the run.
+What carries them out is ``genomepath.run_execution``. A run whose message or worker was lost is queued again.
 """
 
 from __future__ import annotations
 
 import logging
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from threading import Event, Thread
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Q, QuerySet
+from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 from kombu.exceptions import OperationalError as BrokerError
 
 from ethics import audit
-from ethics.audit import AuditContext, audit_context
-from ethics.redaction import without_row_content
 from genomepath.ml.config import ConfigError, preset_config
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.models.training_run import RunKind, RunState
@@ -36,17 +27,7 @@ logger = logging.getLogger(__name__)
 # A waiting run is put into the queue again after so long: its message may have been lost with the broker.
 QUEUE_PATIENCE = timedelta(minutes=5)
 PRESETS = ("spec", "small")
-_ENDED = {RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED}
-# A run marked as lost is still its worker's while nobody else has taken it up: the worker may only have been slow.
-_WORKED_ON = (RunState.RUNNING.value, RunState.LOST.value)
-_MAX_LOG = 200_000
-
-
-Observer = Callable[[int, int, str], None]
-
-
-class RunInterrupted(Exception):
-    """The run was cancelled, or another process has taken it up: this one must stop and write nothing more."""
+ENDED = {RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELLED}
 
 
 def heartbeat_limit() -> timedelta:
@@ -100,31 +81,6 @@ def run_request(
     return run
 
 
-def run_execute(*, public_id: UUID, observer: Observer | None = None) -> TrainingRun:
-    """Carry out a run and note its end. Every exception ends in a terminal state with its cause.
-
-    ``observer`` is called with (steps done, steps in all, message) at each report: a command's progress bar.
-    """
-    run = _claim(public_id)
-    if run is None:
-        return TrainingRun.objects.get(public_id=public_id)
-    context = AuditContext(run.requested_by, run.requested_role, request_id=run.request_id)
-    with audit_context(context):
-        try:
-            with _heartbeat(run):
-                _carry_out(run, observer)
-        except RunInterrupted:
-            logger.info("run %s was cancelled or taken up elsewhere; attempt %s stops", run.public_id, run.attempt)
-        except Exception as error:  # the boundary where every cause becomes a recorded end
-            # A refused request is its asker's to mend; anything else is ours, and its traceback belongs in the log.
-            logger.warning("run %s failed", run.public_id, exc_info=not isinstance(error, ValidationError))
-            _fail(run, error)
-        else:
-            _succeed(run)
-    run.refresh_from_db()
-    return run
-
-
 @transaction.atomic
 def run_requeue(*, run: TrainingRun) -> None:
     """Open a run again that was lost, failed or cancelled: it goes on from its last saved epoch.
@@ -134,7 +90,7 @@ def run_requeue(*, run: TrainingRun) -> None:
     """
     locked = TrainingRun.objects.select_for_update().get(pk=run.pk)
     if locked.state in {RunState.QUEUED, RunState.SUCCEEDED} or (
-        locked.state == RunState.RUNNING and _has_fresh_heartbeat(locked)
+        locked.state == RunState.RUNNING and has_fresh_heartbeat(locked)
     ):
         raise ValidationError(f"A {locked.state} run cannot be resumed.")
     locked.state, locked.error, locked.finished_at = RunState.QUEUED.value, "", None
@@ -153,7 +109,7 @@ def run_cancel(*, run: TrainingRun) -> None:
         ValidationError: the run has ended already.
     """
     locked = TrainingRun.objects.select_for_update().get(pk=run.pk)
-    if locked.state in _ENDED:
+    if locked.state in ENDED:
         raise ValidationError(f"The run has ended already: {locked.state}.")
     locked.state = RunState.CANCELLED.value
     locked.finished_at = timezone.now()
@@ -181,39 +137,6 @@ def runs_reap_lost() -> int:
     return len(runs)
 
 
-class RunReporter:
-    """Writes progress, heartbeat and log lines of a run, and stops it when it was cancelled."""
-
-    def __init__(self, run: TrainingRun, observer: Observer | None = None) -> None:
-        self._run = run
-        self._observer = observer
-
-    def progress(self, done: int, total: int, message: str) -> None:
-        """Report a step.
-
-        Raises:
-            RunInterrupted: the run was cancelled meanwhile, or another process has taken it up.
-        """
-        updated = _attempt_of(self._run).update(
-            state=RunState.RUNNING.value,
-            progress_done=min(done, total),
-            progress_total=total,
-            message=message[:300],
-            heartbeat_at=timezone.now(),
-        )
-        if not updated:
-            raise RunInterrupted
-        if self._observer is not None:
-            self._observer(done, total, message)
-        self.log(message)
-
-    def log(self, line: str) -> None:
-        """Append a line to the run's log. Log lines hold numbers and identifiers, never knowledge."""
-        run = TrainingRun.objects.only("log").get(pk=self._run.pk)
-        text = f"{run.log}{timezone.now():%H:%M:%S} {line}\n"
-        TrainingRun.objects.filter(pk=self._run.pk).update(log=text[-_MAX_LOG:])
-
-
 def _enqueue_on_commit(run: TrainingRun) -> None:
     TrainingRun.objects.filter(pk=run.pk).update(queued_at=timezone.now())
     transaction.on_commit(lambda: _enqueue(run.public_id))
@@ -228,90 +151,6 @@ def _enqueue(public_id: UUID) -> None:
         logger.exception("run %s could not be queued now", public_id)
 
 
-@transaction.atomic
-def _claim(public_id: UUID) -> TrainingRun | None:
-    run = TrainingRun.objects.select_for_update().get(public_id=public_id)
-    if run.state in _ENDED or (run.state == RunState.RUNNING and _has_fresh_heartbeat(run)):
-        return None
-    run.state = RunState.RUNNING.value
-    run.attempt += 1
-    run.started_at = run.started_at or timezone.now()
-    run.heartbeat_at = timezone.now()
-    run.save(update_fields=["state", "attempt", "started_at", "heartbeat_at"])
-    return run
-
-
-def _has_fresh_heartbeat(run: TrainingRun) -> bool:
+def has_fresh_heartbeat(run: TrainingRun) -> bool:
+    """Whether a process has reported on the run within the limit."""
     return run.heartbeat_at is not None and run.heartbeat_at > timezone.now() - heartbeat_limit()
-
-
-def _attempt_of(run: TrainingRun) -> QuerySet[TrainingRun]:
-    """The row as long as it is being worked on by this very attempt; nothing otherwise."""
-    return TrainingRun.objects.filter(pk=run.pk, attempt=run.attempt, state__in=_WORKED_ON)
-
-
-@contextmanager
-def _heartbeat(run: TrainingRun) -> Iterator[None]:
-    """Report several times within the limit that this process lives, whatever the work is busy with."""
-    ended = Event()
-
-    def beat() -> None:
-        while not ended.wait(heartbeat_limit().total_seconds() / 6):
-            try:
-                _attempt_of(run).update(state=RunState.RUNNING.value, heartbeat_at=timezone.now())
-            except (OperationalError, InterfaceError):
-                logger.exception("the heartbeat of run %s could not be written", run.public_id)
-                connection.close()
-        connection.close()
-
-    thread = Thread(target=beat, name=f"heartbeat-{run.public_id}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-def _carry_out(run: TrainingRun, observer: Observer | None) -> None:
-    from genomepath import work
-
-    steps: dict[str, Callable[[TrainingRun, RunReporter], None]] = {
-        RunKind.TRAINING: work.train,
-        RunKind.EVALUATION: work.evaluate,
-        RunKind.PUBLICATION: work.publish,
-    }
-    steps[run.kind](run, RunReporter(run, observer))
-
-
-@transaction.atomic
-def _succeed(run: TrainingRun) -> None:
-    if _finish(run, RunState.SUCCEEDED):
-        run.refresh_from_db()
-        audit.record(
-            "training.completed",
-            subjects=[run.public_id],
-            details={"kind": run.kind, "data_sha256": run.data_sha256},
-        )
-
-
-@transaction.atomic
-def _fail(run: TrainingRun, error: Exception) -> None:
-    messages = error.messages if isinstance(error, ValidationError) else [str(error) or type(error).__name__]
-    cause = without_row_content("".join(traceback.format_exception(error)))[-20_000:]
-    ended = _finish(
-        run,
-        RunState.FAILED,
-        message=without_row_content(" ".join(messages)).replace("\0", "")[:300],
-        error=cause.replace("\0", ""),  # PostgreSQL stores no NUL
-    )
-    if ended:
-        audit.record(
-            "training.failed", subjects=[run.public_id], reason=type(error).__name__, details={"kind": run.kind}
-        )
-
-
-def _finish(run: TrainingRun, state: RunState, **fields: Any) -> bool:
-    """End the run, unless it was cancelled or taken up elsewhere; whether this attempt ended it."""
-    now = timezone.now()
-    return bool(_attempt_of(run).update(state=state.value, finished_at=now, heartbeat_at=now, **fields))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from genomepath.runs import run_execute
+from genomepath.run_execution import run_execute
 
 
 @shared_task(name="genomepath.tasks.execute_run", acks_late=True, reject_on_worker_lost=True)

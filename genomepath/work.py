@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from genomepath.ml.dataset import TruthMatrix
     from genomepath.ml.scores import Scores
     from genomepath.ml.splits import PairSplit
-    from genomepath.runs import RunReporter
+    from genomepath.run_execution import RunReporter
 
 # What a training hands on to the evaluation that it asks for.
 EVALUATION_PARAMETERS = ("protocols", "seeds", "workers", "then_promote")

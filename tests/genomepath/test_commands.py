@@ -18,7 +18,8 @@ from ethics.models import AuditEvent
 from genomepath.artefacts import artefact_root, model_folder
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.models.training_run import RunKind
-from genomepath.runs import heartbeat_limit, run_execute, run_request
+from genomepath.run_execution import run_execute
+from genomepath.runs import heartbeat_limit, run_request
 from tests.factories import make_model_version, make_training_catalogue
 from tests.genomepath.own_broker import own_broker
 from tests.service_home import PROJECT_ROOT

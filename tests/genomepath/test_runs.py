@@ -16,17 +16,8 @@ from genomepath import tasks
 from genomepath.artefacts import model_folder
 from genomepath.models import Prediction, TrainingRun
 from genomepath.models.training_run import RunKind
-from genomepath.runs import (
-    QUEUE_PATIENCE,
-    RunInterrupted,
-    RunReporter,
-    heartbeat_limit,
-    run_cancel,
-    run_execute,
-    run_request,
-    run_requeue,
-    runs_reap_lost,
-)
+from genomepath.run_execution import RunInterrupted, RunReporter, run_execute
+from genomepath.runs import QUEUE_PATIENCE, heartbeat_limit, run_cancel, run_request, run_requeue, runs_reap_lost
 from tests.factories import make_practice, make_target
 from tests.genomepath.model_folders import make_scored_version
 from tests.genomepath.own_broker import broker_settings, own_broker

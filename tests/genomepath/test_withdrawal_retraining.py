@@ -20,7 +20,8 @@ from genomepath.ml import gate
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.models.training_run import RunKind
 from genomepath.registry import model_promote
-from genomepath.runs import run_execute, run_request
+from genomepath.run_execution import run_execute
+from genomepath.runs import run_request
 from genomepath.training_set import training_set_export
 from genomepath.withdrawal_processing import withdrawals_process
 from tests.factories import make_community, make_training_catalogue

@@ -20,7 +20,8 @@ from genomepath.models import Prediction, TrainingRun
 from genomepath.models.model_version import VersionState
 from genomepath.models.training_run import RunKind, RunState
 from genomepath.publication import predictions_publish
-from genomepath.runs import run_execute, run_request
+from genomepath.run_execution import run_execute
+from genomepath.runs import run_request
 from tests.factories import make_correlation, make_model_version, make_practice, make_synergy, make_target
 from tests.governance.canaries import canaries_of, plant_every_kind, plant_sacred_names
 from tests.governance.surfaces import cache_surfaces, leaks, leaks_in_folders

@@ -54,10 +54,13 @@ ALLOWED: dict[str, tuple[int, str]] = {
         1,
         "asks for existence alone, once with and once without the gate",
     ),
-    "correlations/catalogue.py::_bundled_practices": (1, "loads the bundled data; shows nothing"),
-    "correlations/catalogue.py::_load_correlations": (1, "loads the bundled data; shows nothing"),
-    "correlations/catalogue.py::_load_placeholders": (1, "loads the bundled data; shows nothing"),
-    "correlations/catalogue.py::_load_practices": (1, "loads the bundled data; a taken slug must not be taken twice"),
+    "correlations/loading/practices.py::bundled_practices": (1, "loads the bundled data; shows nothing"),
+    "correlations/loading/correlations.py::load_correlations": (1, "loads the bundled data; shows nothing"),
+    "correlations/loading/governance.py::load_placeholders": (1, "loads the bundled data; shows nothing"),
+    "correlations/loading/practices.py::load_practices": (
+        1,
+        "loads the bundled data; a taken slug must not be taken twice",
+    ),
     "correlations/curation.py::correlation_set_status": (1, "locks the row that a gated page gave"),
     "correlations/importing/accept_correlation.py::PendingCorrelations.__post_init__": (
         1,

@@ -22,12 +22,13 @@ from ethics import (
 )
 from ethics.audit import pack, registered_event_types, shredding
 from ethics.desk import alert_handling, saved_filters
-from genomepath import export_records, publication, registry, runs, snapshots, withdrawal
+from genomepath import export_records, publication, registry, run_execution, runs, snapshots, withdrawal
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE_MODULES = (
     alert_handling, clients, community_stewards, consent, pack, records, saved_filters, shredding, status_lowering,
-    stewardship, withdrawal_receipts, withdrawals, curation, export_records, publication, registry, runs, snapshots,
+    stewardship, withdrawal_receipts, withdrawals, curation, export_records, publication, registry, run_execution, runs,
+    snapshots,
     withdrawal,
 )  # fmt: skip
 PACKAGES = ("ethics", "correlations", "genomepath", "neurobotanica")
@@ -44,8 +45,9 @@ NOT_SERVICES = {
     "ethics.stewardship.item_create": "its callers record the item together with what it belongs to",
     "genomepath.registry.model_register": "the run that calls it is recorded",
     "genomepath.registry.model_promote": "its two steps are transactions with events of their own",
+    "genomepath.runs.has_fresh_heartbeat": "reads",
     "genomepath.runs.heartbeat_limit": "reads",
-    "genomepath.runs.run_execute": "claims, works and ends in transactions of their own",
+    "genomepath.run_execution.run_execute": "claims, works and ends in transactions of their own",
     "genomepath.runs.runs_reap_lost": "changes the state of work, not what is known or allowed",
     "genomepath.snapshots.snapshot_export": "snapshot_take records",
     "ethics.withdrawals.step_done": "reads",

@@ -25,7 +25,8 @@ from ethics.stewardship import item_record_objection
 from genomepath.models import ModelVersion, Prediction, TrainingRun
 from genomepath.models.training_run import RunKind, RunState
 from genomepath.registry import model_promote
-from genomepath.runs import run_execute, run_request
+from genomepath.run_execution import run_execute
+from genomepath.runs import run_request
 from tests.factories import make_training_catalogue
 from tests.genomepath.own_broker import own_broker
 from tests.service_home import PROJECT_ROOT

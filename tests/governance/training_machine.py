@@ -36,7 +36,8 @@ from genomepath.models import ModelVersion, Prediction, TrainingRun
 from genomepath.models.model_version import VersionState
 from genomepath.models.training_run import RunKind, RunState
 from genomepath.registry import model_promote, model_retire
-from genomepath.runs import run_execute, run_request
+from genomepath.run_execution import run_execute
+from genomepath.runs import run_request
 from genomepath.withdrawal_processing import withdrawals_process
 from tests.factories import make_correlation, make_model_version, make_practice, make_target, publish
 from tests.governance.policy_machine import PolicyMachine, token

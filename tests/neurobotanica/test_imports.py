@@ -58,7 +58,7 @@ def test_the_linter_finds_a_planted_arrow_in_a_migration(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "module", ["neurobotanica.wsgi", "neurobotanica.celery", "genomepath.tasks", "genomepath.runs"]
+    "module", ["neurobotanica.wsgi", "neurobotanica.celery", "genomepath.tasks", "genomepath.run_execution"]
 )
 def test_start_up_loads_nothing_heavy(module):
     """Not even the ML worker: its pool processes load torch after the fork, on use."""
