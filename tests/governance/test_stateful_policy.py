@@ -91,11 +91,16 @@ class OpenSnapshotMachine(TrainingMachine):
 
 
 class ForgivingRegistryMachine(TrainingMachine):
-    """Puts models back into service whatever they learned from."""
+    """Puts models back into service whatever they learned from: neither marks nor the gate's scan, each of which alone
+    would stop it.
+    """
 
     @staticmethod
     def leaks():
-        return [mock.patch("genomepath.registry._refuse_unfit", lambda version: None)]
+        return [
+            mock.patch("genomepath.registry._refuse_unfit", lambda version: None),
+            mock.patch("genomepath.registry.scan_folders", lambda folders: []),
+        ]
 
 
 class KeptFilesMachine(TrainingMachine):
