@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime
 
+import pgtrigger
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
@@ -80,7 +81,7 @@ def test_a_case_that_was_not_completed_gets_no_final_receipt(case):
     assert withdrawal_receipt_issue(case=case) is None
 
 
-@pytest.mark.parametrize(
+STATEMENTS = pytest.mark.parametrize(
     "statement",
     [
         "UPDATE ethics_withdrawalreceipt SET document = '{}'",
@@ -88,12 +89,32 @@ def test_a_case_that_was_not_completed_gets_no_final_receipt(case):
         "TRUNCATE ethics_withdrawalreceipt CASCADE",
     ],
 )
-def test_the_database_refuses_to_change_a_receipt(statement, case):
+
+
+@STATEMENTS
+def test_the_application_may_not_change_a_receipt(statement, case):
+    make_receipt(case)
+
+    with pytest.raises(DatabaseError, match="permission denied"), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.mark.database_owner
+@STATEMENTS
+def test_not_even_the_owner_of_the_table_changes_a_receipt(statement, case):
     make_receipt(case)
     connection.check_constraints()  # what waits for the end of the transaction would refuse TRUNCATE by itself
 
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement)
+
+
+@pytest.mark.database_owner
+def test_whoever_sets_the_triggers_of_the_library_aside_changes_no_receipt_either(case):
+    make_receipt(case)
+
+    with pgtrigger.ignore(), pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        WithdrawalReceipt.objects.update(document="{}")
 
 
 @pytest.mark.parametrize(
