@@ -31,6 +31,6 @@ class SavedFilterAdmin(ViewOnlyAdmin):
 class AuditDailyCountAdmin(ViewOnlyAdmin):
     """Sealed events a day."""
 
-    list_display = ("day", "event_type", "community", "reason", "client_id", "times")
+    list_display = ("day", "event_type", "community", "reason", "times")
     list_filter = ("event_type", "day")
     actions_detail_hide_default = True

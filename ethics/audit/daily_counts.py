@@ -5,7 +5,7 @@ The sum is exact: an event is counted in the table from the moment that it has a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -26,20 +26,20 @@ SELECT (event.occurred_at AT TIME ZONE 'UTC')::date AS day, coalesce(community, 
                 WHEN cardinality(event.subject_ids) = 0 THEN %(nothing)s
                 WHEN event.subject_ids = ARRAY[%(absent)s]::varchar[] THEN %(no_such)s ELSE %(refused)s END), 120)
             ELSE '' END AS reason,
-       event.client_id, count(*) AS times
+       count(*) AS times
 FROM ethics_auditevent event
 LEFT JOIN LATERAL unnest(event.community_ids) AS community ON true
 LEFT JOIN LATERAL jsonb_array_elements_text(
     CASE WHEN event.event_type = ANY(%(refusing)s) AND jsonb_typeof(event.details -> 'reasons') = 'array'
          THEN event.details -> 'reasons' END) AS given ON true
 WHERE {condition}
-GROUP BY 1, 2, 3, 4, 5
+GROUP BY 1, 2, 3, 4
 """
 _ADD = f"""
-INSERT INTO ethics_auditdailycount (day, community, event_type, reason, client_id, times)
+INSERT INTO ethics_auditdailycount (day, community, event_type, reason, times)
 {_COUNTED.format(condition="event.event_id = ANY(%(event_ids)s)")}
-ORDER BY 1, 2, 3, 4, 5
-ON CONFLICT (day, event_type, community, reason, client_id)
+ORDER BY 1, 2, 3, 4
+ON CONFLICT (day, event_type, community, reason)
 DO UPDATE SET times = ethics_auditdailycount.times + excluded.times
 """
 
@@ -51,19 +51,24 @@ _LIVE = _COUNTED.format(
     "AND event.occurred_at >= %(start)s AND event.occurred_at < %(end)s"
 )
 _STORED = """
-SELECT day, community, event_type, reason, client_id, times FROM ethics_auditdailycount
+SELECT day, community, event_type, reason, times FROM ethics_auditdailycount
 WHERE event_type = ANY(%(types)s) AND day BETWEEN %(first)s AND %(last)s
 """
+_COUNTS = f"""
+SELECT %(first)s::date + (day - %(first)s::date) / %(step)s * %(step)s AS since,
+       community, event_type, reason, sum(times)::bigint
+FROM ({_STORED} UNION ALL ({_LIVE})) counted
+GROUP BY 1, 2, 3, 4
+"""  # noqa: S608  no value is put in
 
 
 class CountRow(NamedTuple):
-    """So many events of a type on a UTC day, for one community, reason and client; empty where there is none."""
+    """So many events of a type from a UTC day on, for one community and reason; empty where there is none."""
 
-    day: date
+    since: date
     community: str
     event_type: str
     reason: str
-    client_id: str
     times: int
 
 
@@ -73,12 +78,14 @@ def daily_counts_add(event_ids: Sequence[UUID]) -> None:
         cursor.execute(_ADD, {**_words(), "event_ids": list(event_ids)})
 
 
-def daily_counts(first: date, last: date, event_types: Collection[str], *, sealed_below: int = 0) -> Iterator[CountRow]:
+def daily_counts(
+    first: date, last: date, event_types: Collection[str], *, step: int = 1, sealed_below: int = 0
+) -> list[CountRow]:
     """The counts of some types from ``first`` to ``last``, both included, sealed or not; one statement, one snapshot.
 
-    ``sealed_below``, from any signed head, spares it to look at what was sealed before that head.
-
-    Rows of the same day and kind may come twice, once from the table and once live: sum them.
+    Args:
+        step: days that are counted together, from ``first`` on.
+        sealed_below: that of any signed head; spares to look at what was sealed before that head.
     """
     start = datetime.combine(first, time.min, UTC)
     values = {
@@ -88,11 +95,12 @@ def daily_counts(first: date, last: date, event_types: Collection[str], *, seale
         "last": last,
         "start": start,
         "sealed_below": sealed_below,
+        "step": step,
         "end": start + (last - first) + timedelta(days=1),
     }
     with connection.cursor() as cursor:
-        cursor.execute(f"{_STORED} UNION ALL ({_LIVE})", values)
-        yield from (CountRow(*row) for row in cursor.fetchall())
+        cursor.execute(_COUNTS, values)
+        return [CountRow(*row) for row in cursor.fetchall()]
 
 
 def _words() -> dict[str, Any]:

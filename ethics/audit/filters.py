@@ -10,7 +10,7 @@ from typing import Self
 
 from django.db.models import QuerySet
 
-from ethics.models import AuditEvent
+from ethics.models import AuditEvent, AuditIdentity
 
 _LONGEST = 200
 _EVENT_TYPE = re.compile(r"^[a-z_]+(\.[a-z_]+)*(\.\*)?$")
@@ -75,7 +75,9 @@ class AuditFilters:
         if self.client:
             events = events.filter(client_id=self.client)
         if self.actor:
-            events = events.filter(actor__name=self.actor)
+            # Looked up first: the planner then knows how many events to expect.
+            known = AuditIdentity.objects.filter(name=self.actor).values_list("commitment", flat=True)
+            events = events.filter(actor__in=list(known))
         if self.subject:
             events = events.filter(subject_ids__contains=[self.subject])
         if self.event_type.endswith(".*"):
@@ -83,7 +85,8 @@ class AuditFilters:
         elif self.event_type:
             events = events.filter(event_type=self.event_type)
         if self.refusal:
-            events = events.filter(details__contains={"reasons": [self.refusal]})
+            # The first condition is that of the index.
+            events = events.filter(details__has_key="reasons", details__contains={"reasons": [self.refusal]})
         if self.request_id:
             events = events.filter(request_id=self.request_id)
         if self.since is not None:

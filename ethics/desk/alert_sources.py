@@ -20,15 +20,18 @@ NOTICE = timedelta(days=30)
 
 SACRED, VERIFICATION, CONSENT, WITHDRAWAL = "sacred", "verification", "consent", "withdrawal"
 
-# What a closing covers is not read again, so that an item asked for often costs no more with the years.
+# What a closing covers is not read again, so that an item asked for often costs no more with the years. OFFSET 0 keeps the
+# planner, which can't know how rare a sacred item is, from reading all refusals for each of them.
 _ASKED_FOR = """
 SELECT item.public_id::text, community.slug, count(*), count(DISTINCT event.client_id), max(event.occurred_at)
 FROM ethics_governeditem item
 JOIN ethics_community community ON community.id = item.community_id
 JOIN LATERAL (
-    SELECT occurred_at, client_id FROM ethics_auditevent
-    WHERE subject_ids @> ARRAY[item.public_id::text]::varchar[]
-      AND event_type = ANY(%s)
+    SELECT occurred_at, client_id FROM (
+        SELECT occurred_at, client_id, event_type FROM ethics_auditevent
+        WHERE subject_ids @> ARRAY[item.public_id::text]::varchar[] OFFSET 0
+    ) named
+    WHERE event_type = ANY(%s)
       AND occurred_at > coalesce(
         (SELECT max(seen_until) FROM ethics_alertnote WHERE closes AND alert_key = 'sacred:' || item.public_id),
         '-infinity'::timestamptz)

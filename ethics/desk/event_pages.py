@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from ethics.models import AuditEvent
 
 PAGE_SIZE = 50
-MOST_COUNTED = 10_000
+MOST_COUNTED = 1_000
 _SALT = "ethics.desk.cursor"
 
 
@@ -72,7 +72,10 @@ def event_page(events: QuerySet[AuditEvent, Any], cursor: Cursor | None, size: i
             **{f"occurred_at__{side}e": cursor.occurred_at},
         )
     order = ("occurred_at", "pk") if ascending else ("-occurred_at", "-pk")
-    found = list(events.select_related("actor", "reason_record").order_by(*order)[: size + 1])
+    # The page is found first, by its keys alone: rows are wide, and only those of the page need their people.
+    keys = events.order_by(*order).values("pk")[: size + 1]
+    with_people = AuditEvent.objects.select_related("actor", "reason_record")
+    found = list(with_people.filter(pk__in=keys).order_by(*order))
     is_more = len(found) > size
     found = found[:size]
     if ascending:
@@ -86,10 +89,10 @@ def event_page(events: QuerySet[AuditEvent, Any], cursor: Cursor | None, size: i
     )
 
 
-def counted(events: QuerySet[AuditEvent, Any]) -> tuple[int, bool]:
-    """How many events there are, and whether counting stopped at ``MOST_COUNTED``."""
-    count = events.order_by()[: MOST_COUNTED + 1].count()
-    return min(count, MOST_COUNTED), count > MOST_COUNTED
+def counted(events: QuerySet[AuditEvent, Any], most: int = MOST_COUNTED) -> tuple[int, bool]:
+    """How many events there are, and whether counting stopped at ``most``."""
+    count = events.order_by()[: most + 1].count()
+    return min(count, most), count > most
 
 
 def _beside(events: list[AuditEvent], *, newer: bool) -> str:

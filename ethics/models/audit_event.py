@@ -80,6 +80,12 @@ class AuditEvent(models.Model):
             models.Index(fields=["xid"], name="audit_xid"),
             GinIndex(fields=["subject_ids"], name="audit_subject_ids"),
             GinIndex(fields=["community_ids"], name="audit_community_ids"),
+            GinIndex(
+                fields=["details"],
+                opclasses=["jsonb_path_ops"],
+                condition=models.Q(details__has_key="reasons"),
+                name="audit_refusal_reasons",
+            ),
         ]
 
     def __str__(self) -> str:
