@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from ethics.audit.pack import PackError
 from ethics.desk.access import officer_of, officers_only
 from ethics.desk.downloads import events_csv, events_json, log_download_begin
 from ethics.desk.event_pages import Cursor, CursorError, counted, event_page
 from ethics.desk.event_proof import event_proof
 from ethics.desk.event_words import fields_in_words, meaning
+from ethics.desk.pack_download import pack_open
 from ethics.desk.search_form import EventSearchForm
 from ethics.history import field_changes_of
 from ethics.models import ApiClient, AuditEvent, SavedFilter
@@ -24,6 +26,7 @@ STREAMS: dict[str, tuple[Callable[..., Iterator[str]], str]] = {
     "csv": (events_csv, "text/csv; charset=utf-8"),
     "json": (events_json, "application/json"),
 }
+PACK = "pack"
 
 
 @officers_only
@@ -62,15 +65,21 @@ def event_list(request: HttpRequest) -> HttpResponse:
 @require_safe
 def event_download(request: HttpRequest, form: str) -> HttpResponseBase:
     """The events that pass the filters, all pages of them, as a file."""
-    if form not in STREAMS:
+    if form not in (*STREAMS, PACK):
         raise Http404("No such form of download.")
     search = EventSearchForm(request.GET)
     if not search.is_valid():
         return render(request, "compliance/events.html", {"form": search}, status=400)
+    name = f"events-{timezone.now():%Y%m%dT%H%M%SZ}"
+    if form == PACK:
+        try:
+            return FileResponse(pack_open(search.filters), as_attachment=True, filename=f"{name}.zip")
+        except PackError as error:
+            return render(request, "compliance/events.html", {"form": search, "error": str(error)}, status=400)
     write, content_type = STREAMS[form]
     events = log_download_begin(filters=search.filters, form=form)
     response = StreamingHttpResponse(write(events, search.clients), content_type=content_type)
-    response["Content-Disposition"] = f'attachment; filename="events-{timezone.now():%Y%m%dT%H%M%SZ}.{form}"'
+    response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return response
 
 

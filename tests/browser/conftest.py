@@ -79,6 +79,7 @@ def site(
         **os.environ,
         "DATABASE_URL": committed_database.url,
         "ARTEFACT_ROOT": str(settings.ARTEFACT_ROOT),
+        "AUDIT_FOLDER": str(settings.AUDIT_FOLDER),
         "CELERY_KEY_PREFIX": broker.key_prefix,
         "OMP_NUM_THREADS": "1",
     }

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 
 from ethics.audit import AuditContext
-from ethics.desk import downloads
+from ethics.desk import downloads, pack_download
 from ethics.models import AuditEvent
 from tests.factories import make_community
 
@@ -74,3 +74,16 @@ def test_a_bad_filter_is_refused_and_nothing_is_taken(officer: Client, events) -
 
 def test_an_unknown_form_is_absent(officer: Client) -> None:
     assert officer.get("/compliance/events/download/xls/").status_code == 404
+
+
+def test_more_events_than_a_request_can_pack_are_refused_in_words(officer: Client, events, monkeypatch) -> None:
+    monkeypatch.setattr(pack_download, "MOST_EVENTS", 3)
+    answer = officer.get("/compliance/events/download/pack/", NORTH)
+    assert answer.status_code == 400
+    assert "narrow the filters" in answer.content.decode()
+
+
+def test_a_pack_of_what_is_not_sealed_is_refused_in_words(officer: Client, events) -> None:
+    answer = officer.get("/compliance/events/download/pack/", NORTH)
+    assert answer.status_code == 400
+    assert "Nothing of the log is sealed yet" in answer.content.decode()
