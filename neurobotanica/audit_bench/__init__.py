@@ -1,1 +1,1 @@
-"""Measures how many events a second the audit log takes, sealing included, beside a hash chain under one lock."""
+"""Measures the audit log and the compliance desk: events a second, beside a hash chain, and pages over a large log."""
