@@ -13,7 +13,7 @@ SELECT day, community, event_type, reason, '', sum(times) FROM counted GROUP BY 
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('ethics', '0012_history_contexts'),
+        ('ethics', '0013_receipts_guarded_like_the_log'),
     ]
 
     operations = [
