@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import re
 import stat
 import struct
@@ -819,5 +820,16 @@ def check(path: Path, fingerprint: str) -> int:
     return verdict(verification, failed)
 
 
+def run() -> int:
+    """``main`` for a reader who may go away before the end, as ``| head`` does; returns the exit code."""
+    try:
+        code = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNUSABLE
+    return code
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

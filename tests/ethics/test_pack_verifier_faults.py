@@ -421,6 +421,16 @@ def test_wrong_use_has_its_own_exit_code(tmp_path: Path, arguments: list[str]) -
     assert "RESULT" not in answer.text
 
 
+def test_reader_who_goes_away_is_no_error(tmp_path: Path) -> None:
+    pack = write_zip(tmp_path / "pack.zip", FILES)
+    command = [sys.executable, "-I", "-S", "-B", str(verify.__file__), str(pack)]
+    with subprocess.Popen(command, env={}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None and running.stderr is not None
+        running.stdout.close()
+        assert running.stderr.read() == ""
+        assert running.wait(60) == 2
+
+
 def test_missing_pack_has_the_exit_code_of_wrong_use(tmp_path: Path) -> None:
     answer = run(tmp_path / "nowhere.zip")
     assert answer.code == 2
