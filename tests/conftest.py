@@ -17,7 +17,7 @@ from ethics.clients import api_key_create, client_create
 from ethics.models import ApiClient
 from ethics.policy import Audience
 from tests.database_roles import APPLICATION, OWNER, ROLE_ADVICE, as_owner, connect_as, url_of
-from tests.leftovers import drop_leftovers
+from tests.leftovers import drop_database, drop_leftovers
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -109,7 +109,7 @@ def committed_database(django_db_setup, django_db_blocker) -> Iterator[Committed
         finally:
             connection.settings_dict["NAME"] = source
             with as_owner(), connection._nodb_cursor() as cursor:
-                cursor.execute(f'DROP DATABASE IF EXISTS "{clone}" WITH (FORCE)')
+                drop_database(cursor, clone)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from django.db import connection
 
-from tests.database_roles import OWNER, as_owner, url_of
+from tests.database_roles import APPLICATION, OWNER, as_owner, url_of
 from tests.leftovers import drop_leftovers
 from tests.service_home import PROJECT_ROOT
 
@@ -37,7 +37,11 @@ def test_databases_of_a_killed_run_are_dropped_under_the_processes_that_outlived
     with django_db_blocker.unblock(), as_owner(), connection._nodb_cursor() as cursor:
         for database in (name, f"{name}_clone", f"{name}s_other"):
             cursor.execute(f'CREATE DATABASE "{database}"')
-        survivors = [psycopg.connect(url_of(OWNER, database)) for database in (name, f"{name}_clone")]
+        survivors = [
+            psycopg.connect(url_of(role, database))
+            for database in (name, f"{name}_clone")
+            for role in (OWNER, APPLICATION)
+        ]
         drop_leftovers(name)
         cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", [name])
         left = cursor.fetchall()
