@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 
 from ethics import audit
 from ethics.audit import AuditContext
@@ -118,3 +119,27 @@ def test_a_list_of_events_reads_people_and_reasons_in_one_query(django_assert_nu
         assert {(event.actor_name, event.reason) for event in AuditEvent.objects.with_people()} == {
             (f"person {number}", "a synthetic reason") for number in range(3)
         }
+
+
+def test_the_command_destroys_a_name_or_a_reason() -> None:
+    event = record()
+    call_command("shred_audit_text", "--reason-of", str(event.event_id), "--reason", "named a third person")
+    call_command("shred_audit_text", "--actor", PERSON.actor_name, "--reason", "asked by the person")
+    kept = AuditEvent.objects.get(pk=event.pk)
+    assert (kept.actor_name, kept.reason, kept.canonical) == (SHREDDED, SHREDDED, event.canonical)
+
+
+@pytest.mark.parametrize(
+    ("what", "told"),
+    [
+        (["--actor", "nobody known"], "no actor of that name"),
+        (["--actor", ""], "no actor of that name"),
+        (["--reason-of", "00000000-0000-4000-8000-000000000000"], "no such event"),
+        (["--actor", PERSON.actor_name, "--reason", " "], "Say why"),
+    ],
+)
+def test_the_command_names_what_is_wrong(what: list[str], told: str) -> None:
+    event = record()
+    with pytest.raises(CommandError, match=told):
+        call_command("shred_audit_text", "--reason", "asked", *what)
+    assert AuditEvent.objects.get(pk=event.pk).actor_name == PERSON.actor_name

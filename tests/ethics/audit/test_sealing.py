@@ -11,9 +11,11 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from ethics.audit import sealing
+from ethics.audit.sealer_process import alive_path, run_sealer
 from ethics.audit.sealing import Sealer, SealerOutOfStep, TreeBroken, seal_round
+from ethics.audit.signing import key_path, signing_key
 from ethics.audit.state import log_state
-from ethics.models import AuditEvent, AuditHead, AuditLeaf, AuditNode
+from ethics.models import AuditEvent, AuditHead, AuditLeaf, AuditNode, AuditVerification
 from tests.ethics.audit.stored_log import assert_log_is_whole, file_heads, write_events
 
 
@@ -220,3 +222,32 @@ def test_the_command_seals_once(capsys) -> None:
     call_command("seal_audit_log", "--once")
     assert capsys.readouterr().out == "sealer: 2 events sealed\n"
     assert_log_is_whole()
+
+
+def run_rounds(number: int) -> list[str]:
+    """What the sealer's loop reports in so many rounds."""
+    said: list[str] = []
+    asked = iter([False] * number)
+    run_sealer(stopped=lambda: next(asked, True), report=said.append, interval=0.001)
+    return said
+
+
+@pytest.mark.django_db
+def test_the_loop_seals_and_leaves_a_sign_of_life() -> None:
+    write_events(2)
+    assert run_rounds(1) == ["sealing"]
+    assert alive_path().exists()
+    assert log_state().unsealed == 0
+
+
+@pytest.mark.django_db
+def test_a_loop_that_may_not_seal_raises_the_alarm_and_gives_no_sign_of_life() -> None:
+    key_path(signing_key().key_id).unlink()
+    write_events(2)
+    [said] = run_rounds(1)
+    assert "missing" in said
+    assert not alive_path().exists()
+    assert not AuditLeaf.objects.exists()
+    alarm = AuditVerification.objects.get()
+    assert not alarm.ok
+    assert log_state().problem == alarm.problem
