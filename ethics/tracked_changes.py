@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pghistory.models
-from django.db.models import BooleanField, ExpressionWrapper, F, Model, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import (
+    BooleanField,
+    ExpressionWrapper,
+    F,
+    JSONField,
+    Model,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+)
+from django.db.models.expressions import RawSQL
 from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 
 from ethics.history import SHOWN, FieldChange, Person, RecordChange, register_history_source
 from ethics.policy import SacredStatus
@@ -39,10 +54,14 @@ class TrackedModel:
 
 
 @dataclass(frozen=True)
-class _Found:
-    """The versions that a request wrote, by key, with the key of the version before each."""
+class _Version:
+    """A row of the history, with what the gate says of it to the person who asks."""
 
-    previous: dict[int, int | None]
+    values: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    record_key: str
+    is_open: bool
+    is_sacred: bool
 
 
 _tracked: list[TrackedModel] = []
@@ -55,23 +74,35 @@ def register_tracked_models(*entries: TrackedModel) -> None:
 
 @register_history_source
 def tracked_changes_of(request_id: str, person: Person) -> Iterator[RecordChange]:
-    """The changes of a request in these models. One query finds the tables concerned; each takes one more."""
+    """The changes of a request in these models, in two queries however many tables they stand in."""
     found = _found(_tracked, request_id)
-    for entry in _tracked:
-        if entry.model._meta.label in found:
-            yield from _changes_of(entry, found[entry.model._meta.label], person)
+    concerned = [entry for entry in _tracked if entry.model._meta.label in found]
+    versions = _versions(concerned, found, person)
+    for entry in concerned:
+        for key, previous in found[entry.model._meta.label].items():
+            yield _change(
+                entry, versions[entry.model._meta.label, key], versions.get((entry.model._meta.label, previous))
+            )
 
 
 def text_changes(previous: Any, event: Any, names: dict[str, str]) -> Iterator[FieldChange]:
     """The fields in which a version differs from the one before it; ``names`` maps attributes to what people read."""
+    after = {name: getattr(event, name, None) for name in names}
+    before = {name: getattr(previous, name, None) for name in names} if previous is not None else None
+    return value_changes(before, after, names)
+
+
+def value_changes(
+    before: Mapping[str, Any] | None, after: Mapping[str, Any], names: Mapping[str, str]
+) -> Iterator[FieldChange]:
+    """The same of values by attribute; ``before`` is None for a first version."""
     for name, label in names.items():
-        after = getattr(event, name, None)
-        before = getattr(previous, name, None) if previous is not None else None
-        if before != after and not (previous is None and after in (None, "", [], {})):
-            yield FieldChange(label, _text(before), _text(after))
+        old, new = before.get(name) if before is not None else None, after.get(name)
+        if old != new and not (before is None and new in (None, "", [], {})):
+            yield FieldChange(label, _text(old), _text(new))
 
 
-def _found(tracked: Sequence[TrackedModel], request_id: str) -> dict[str, _Found]:
+def _found(tracked: Sequence[TrackedModel], request_id: str) -> dict[str, dict[int, int | None]]:
     contexts = (
         pghistory.models.Context.objects.annotate(of_request=KeyTextTransform("request_id", "metadata"))
         .filter(of_request=request_id)
@@ -86,7 +117,7 @@ def _found(tracked: Sequence[TrackedModel], request_id: str) -> dict[str, _Found
     versions: defaultdict[str, dict[int, int | None]] = defaultdict(dict)
     for label, key, previous in arms[0].union(*arms[1:], all=True).order_by("pgh_id")[:SHOWN]:
         versions[label][key] = previous
-    return {label: _Found(previous) for label, previous in versions.items()}
+    return versions
 
 
 def _earlier(entry: TrackedModel) -> QuerySet:
@@ -95,27 +126,38 @@ def _earlier(entry: TrackedModel) -> QuerySet:
     return earlier
 
 
-def _changes_of(entry: TrackedModel, found: _Found, person: Person) -> Iterator[RecordChange]:
-    wanted = {key for pair in found.previous.items() for key in pair if key is not None}
-    rows = (
-        _with_gate(entry, person).filter(pgh_id__in=wanted).select_related("pgh_context").in_bulk(field_name="pgh_id")
-    )
-    for key, previous_key in found.previous.items():
-        event, previous = rows[key], rows.get(previous_key)
-        withheld = not event.is_open or (previous is not None and not previous.is_open)
-        names = {} if withheld else _names(entry, hides_detail=event.is_sacred)
-        metadata = event.pgh_context.metadata if event.pgh_context else {}
-        yield RecordChange(
-            record_type=str(entry.model._meta.verbose_name),
-            record_key=str(event.record_key),
-            kind=event.pgh_label,
-            at=event.pgh_created_at,
-            actor=str(metadata.get("actor", "system")),
-            role=str(metadata.get("role", "")),
-            reason="" if withheld else str(metadata.get("reason", "")),
-            fields=tuple(text_changes(previous, event, names)),
-            withheld=withheld,
+def _versions(
+    concerned: Sequence[TrackedModel], found: Mapping[str, Mapping[int, int | None]], person: Person
+) -> dict[tuple[str, int | None], _Version]:
+    """The rows that the request wrote and those before them, by model and key."""
+    arms = []
+    for entry in concerned:
+        wanted = {key for pair in found[entry.model._meta.label].items() for key in pair if key is not None}
+        row = RawSQL(f'to_jsonb("{entry.events._meta.db_table}")', [], JSONField())  # noqa: S611  a table of ours
+        arms.append(
+            _with_gate(entry, person)
+            .filter(pgh_id__in=wanted)
+            .annotate(model_label=Value(entry.model._meta.label), row=row, metadata=F("pgh_context__metadata"))
+            .values_list("model_label", "pgh_id", "row", "metadata", "record_key", "is_open", "is_sacred")
         )
+    rows = arms[0].union(*arms[1:], all=True) if arms else ()
+    return {(label, key): _Version(row, metadata or {}, *gate) for label, key, row, metadata, *gate in rows}
+
+
+def _change(entry: TrackedModel, version: _Version, previous: _Version | None) -> RecordChange:
+    withheld = not version.is_open or (previous is not None and not previous.is_open)
+    names = {} if withheld else _names(entry, hides_detail=version.is_sacred)
+    return RecordChange(
+        record_type=str(entry.model._meta.verbose_name),
+        record_key=version.record_key,
+        kind=version.values["pgh_label"],
+        at=datetime.fromisoformat(version.values["pgh_created_at"]),
+        actor=str(version.metadata.get("actor", "system")),
+        role=str(version.metadata.get("role", "")),
+        reason="" if withheld else str(version.metadata.get("reason", "")),
+        fields=tuple(value_changes(previous.values if previous else None, version.values, names)),
+        withheld=withheld,
+    )
 
 
 def _with_gate(entry: TrackedModel, person: Person) -> Any:
@@ -124,15 +166,19 @@ def _with_gate(entry: TrackedModel, person: Person) -> Any:
 
     rows = entry.events._base_manager.all()
     if not entry.item_path:
-        return rows.annotate(is_open=_boolean(True), is_sacred=_boolean(False), record_key=F("pgh_obj_id"))
+        return rows.annotate(is_open=_boolean(True), is_sacred=_boolean(False), record_key=_text_of("pgh_obj_id"))
     items = visible_items(person) if entry.shows_withheld else curated_items(person)
     return rows.annotate(
         is_open=ExpressionWrapper(Q(**{f"{entry.item_path}__in": items}), BooleanField()),
         is_sacred=ExpressionWrapper(
             Q(**{f"{entry.item_path}__sacred_status": SacredStatus.SACRED.value}), BooleanField()
         ),
-        record_key=F(f"{entry.item_path}__public_id"),
+        record_key=_text_of(f"{entry.item_path}__public_id"),
     )
+
+
+def _text_of(path: str) -> Cast:
+    return Cast(F(path), TextField())
 
 
 def _boolean(value: bool) -> Value:
