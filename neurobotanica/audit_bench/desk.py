@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ethics.admin.visibility import COMPLIANCE_OFFICER
+from ethics.audit import command_audit_context
 from ethics.audit.sealing import Sealer
 from ethics.models import AuditEvent
 from neurobotanica.audit_bench.desk_events import Cast, desk_events_write
@@ -35,7 +36,8 @@ def measure_desk(*, events: int, runs: int, tell: Tell) -> dict[str, Any]:
     Raises:
         PageFailed: a page did not answer 200.
     """
-    with scratch_log():
+    # The context is opened on the finished database: history can't be kept while its tables are made.
+    with scratch_log(), command_audit_context():
         now = timezone.now()
         tell(f"writing {events} events")
         cast = desk_events_write(events, now)

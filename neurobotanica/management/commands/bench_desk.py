@@ -9,7 +9,6 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from ethics.audit import command_audit_context
 from neurobotanica.audit_bench.desk import PageFailed, measure_desk
 
 MOST_MS, MOST_QUERIES = 200, 12
@@ -40,8 +39,7 @@ class Command(BaseCommand):
         if target is not None and not target.parent.is_dir():
             raise CommandError(f"There is no folder {target.parent}.")
         try:
-            with command_audit_context():
-                report = measure_desk(events=events, runs=runs, tell=self.stderr.write)
+            report = measure_desk(events=events, runs=runs, tell=self.stderr.write)
         except PageFailed as error:
             raise CommandError(str(error)) from error
         if target is not None:
