@@ -39,7 +39,7 @@ class Alert:
 class AlertSource:
     """A kind of alert: what it means, and a function that finds the newest ``MOST_OF_A_SOURCE`` of them.
 
-    ``find`` makes one query at most. It leaves out what ``closed_until`` covers where it can tell early.
+    ``find`` makes one query at most. It may leave out what a closing covers; what it gives is checked in any case.
     """
 
     kind: str
