@@ -12,7 +12,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-OWNER_COMMANDS = frozenset({"migrate", "pgtrigger", "database_roles", "archive_audit", "bench_desk"})
+OWNER_COMMANDS = frozenset(
+    {"migrate", "pgtrigger", "database_roles", "archive_audit", "bench_audit_verification", "bench_desk"}
+)
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 
 

@@ -19,6 +19,7 @@ from psycopg import sql
 
 APPEND_ONLY = (
     "ethics.AlertNote",
+    "ethics.AuditArchive",
     "ethics.AuditEvent",
     "ethics.AuditHead",
     "ethics.AuditLeaf",

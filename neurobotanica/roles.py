@@ -62,6 +62,7 @@ ROLES: Mapping[str, Mapping[str, str]] = {
         "ethics.apikey": "vac",
         "ethics.alertnote": "v",
         "ethics.auditdailycount": "v",
+        "ethics.auditarchive": "v",
         "ethics.auditevent": "v",
         "ethics.audithead": "v",
         "ethics.auditidentity": "v",

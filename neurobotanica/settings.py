@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
@@ -182,14 +183,22 @@ CELERY_TASK_ROUTES = {"genomepath.tasks.*": {"queue": "ml"}, "genomepath.houseke
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TRACK_STARTED = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_IMPORTS = ("genomepath.housekeeping",)
+CELERY_IMPORTS = ("ethics.tasks", "genomepath.housekeeping")
 CELERY_BEAT_SCHEDULE = {
     "training-runs-reap": {"task": "genomepath.housekeeping.reap_lost_runs", "schedule": 30.0},
     "withheld-models-mark": {"task": "genomepath.housekeeping.mark_withheld_models", "schedule": 30.0},
     "predictions-restore": {"task": "genomepath.housekeeping.restore_predictions", "schedule": 30.0},
     "withdrawals-process": {"task": "genomepath.housekeeping.process_withdrawals", "schedule": 15.0},
+    "audit-verify-new": {"task": "ethics.tasks.verify_audit", "schedule": 3600.0},
+    "audit-verify-whole": {
+        "task": "ethics.tasks.verify_audit",
+        "schedule": crontab(hour="3", minute="30"),
+        "kwargs": {"whole": True},
+    },
 }
 CELERY_TIMEZONE = "UTC"
+# An event that is older and has no leaf in the tree of the log, or a head that is not in the heads file, counts as a fault.
+AUDIT_ALLOWED_LAG_SECONDS = env.float("AUDIT_ALLOWED_LAG_SECONDS", default=60.0)
 # A run whose worker has not reported for so long is given to another.
 RUN_HEARTBEAT_LIMIT_SECONDS = env.float("RUN_HEARTBEAT_LIMIT_SECONDS", default=30.0)
 # After so long a model that was trained on withdrawn knowledge leaves service, whether another can take over or not.

@@ -19,6 +19,7 @@ from ethics.community_stewards import steward_appoint
 from ethics.consent import consent_record
 from ethics.models import (
     AlertNote,
+    AuditArchive,
     AuditDailyCount,
     AuditHead,
     AuditLeaf,
@@ -180,6 +181,9 @@ def _log_records() -> list[Model]:
         AuditNode.objects.create(level=8, index=0, hash=bytes(32)),
         AuditHead.objects.create(
             tree_size=1, root_hash=bytes(32), signed_at=moment, key=key, signature=bytes(64)
+        ),
+        AuditArchive.objects.create(
+            first_index=0, end_index=1, file_name="synthetic.gz", size_bytes=1, sha256="0" * 64, archived_at=moment
         ),
         AuditVerification.objects.create(tree_size=1, started_at=moment, finished_at=moment, events=1, ok=True),
         AuditDailyCount.objects.create(day=moment.date(), event_type=event.event_type, times=1),

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 
 from ethics.admin.base import ViewOnlyAdmin
 from ethics.models import (
+    AuditArchive,
     AuditHead,
     AuditIdentity,
     AuditLeaf,
@@ -85,6 +86,13 @@ class AuditVerificationAdmin(TreeAdmin):
     """What each check of the log found."""
 
     list_display = ("finished_at", "ok", "tree_size", "events", "problem")
+
+
+@admin.register(AuditArchive)
+class AuditArchiveAdmin(TreeAdmin):
+    """The files that archived records lie in."""
+
+    list_display = ("file_name", "first_index", "end_index", "size_bytes", "archived_at")
 
 
 @admin.register(AuditIdentity)

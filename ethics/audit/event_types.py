@@ -106,6 +106,23 @@ for _event_type in (
     EventType("reason.shredded", "The text of an event's reason was destroyed", needs_reason=True),
     EventType("audit_key.rotated", "A new key was endorsed to sign the log", details=frozenset({"key_before"})),
     EventType(
+        "audit.verified",
+        "The log was verified and found right",
+        needs_subjects=False,
+        details=frozenset({"tree_size", "events"}),
+    ),
+    EventType(
+        "audit.verification_failed",
+        "The log was verified and something was found wrong",
+        needs_subjects=False,
+        details=frozenset({"tree_size", "events", "problems", "first_bad_record"}),
+    ),
+    EventType(
+        "audit.archived",
+        "Sealed records were moved to a file",
+        details=frozenset({"first_index", "end_index", "sha256"}),
+    ),
+    EventType(
         "curation.changed",
         "A curated record was added, changed or removed",
         details=frozenset({"model", "action", "fields"}),

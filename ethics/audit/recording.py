@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping
 
+from django.db import transaction
 from django.utils import timezone
 
 from ethics.audit.context import AuditContext, current_context
@@ -66,8 +67,11 @@ def record(
         "client_id": context.client_id,
         "request_id": context.request_id,
     }
-    event = insert_event(fields, actor_name=context.actor_name, policy_revision=policy_revision)
-    if reason:
+    if not reason:
+        return insert_event(fields, actor_name=context.actor_name, policy_revision=policy_revision)
+    # Both or none, also for a caller without a transaction: a commitment whose text never was can't be told from a loss.
+    with transaction.atomic():
+        event = insert_event(fields, actor_name=context.actor_name, policy_revision=policy_revision)
         AuditReason.objects.create(event=event, salt=salt, text=reason)
     return event
 

@@ -1,5 +1,6 @@
 """What the ethics app stores: communities, governed items, labels, consents, attributions, the audit log, API clients."""
 
+from ethics.models.audit_archive import AuditArchive
 from ethics.models.audit_count import AuditDailyCount
 from ethics.models.audit_event import AuditEvent
 from ethics.models.audit_personal import AuditIdentity, AuditReason
@@ -20,6 +21,7 @@ __all__ = [
     "ApiClient",
     "ApiKey",
     "Attribution",
+    "AuditArchive",
     "AuditDailyCount",
     "AuditEvent",
     "AuditHead",

@@ -11,6 +11,7 @@ from django.db import DatabaseError, connection, transaction
 
 from ethics import audit
 from ethics.models import (
+    AuditArchive,
     AuditEvent,
     AuditHead,
     AuditIdentity,
@@ -29,6 +30,7 @@ APPEND_ONLY = {
     "ethics_audithead": "tree_size = 9",
     "ethics_auditsigningkey": "created_at = now()",
     "ethics_auditverification": "ok = true, problem = ''",
+    "ethics_auditarchive": "end_index = 99",
 }
 SHRED_ONLY = ("ethics_auditidentity", "ethics_auditreason")
 KEYS = {
@@ -38,6 +40,7 @@ KEYS = {
     "ethics_audithead": "tree_size",
     "ethics_auditsigningkey": "key_id",
     "ethics_auditverification": "id",
+    "ethics_auditarchive": "first_index",
 }
 
 
@@ -50,6 +53,9 @@ def rows() -> None:
     AuditLeaf.objects.create(index=0, event_id=event.event_id, leaf_hash=bytes(32))
     AuditNode.objects.create(level=8, index=0, hash=bytes(32))
     AuditHead.objects.create(tree_size=1, root_hash=bytes(32), signed_at=moment, key=key, signature=bytes(64))
+    AuditArchive.objects.create(
+        first_index=7, end_index=8, file_name="synthetic.gz", size_bytes=1, sha256="0" * 64, archived_at=moment
+    )
     AuditVerification.objects.create(
         tree_size=1, started_at=moment, finished_at=moment, events=1, ok=False, problem="synthetic"
     )

@@ -21,7 +21,7 @@ from ethics.policy import Audience, ConsentState, Purpose
 from tests.admin_people import make_consent
 from tests.factories import make_item
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.database_owner]
 COMPLETE: dict[str, Any] = {
     "subjects": ["item-1", "item-2"],
     "communities": ["b", "a", "a"],

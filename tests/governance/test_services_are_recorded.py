@@ -20,12 +20,13 @@ from ethics import (
     withdrawal_receipts,
     withdrawals,
 )
-from ethics.audit import pack, registered_event_types, shredding
+from ethics.audit import archive, pack, registered_event_types, shredding, verification
 from ethics.desk import alert_handling, saved_filters
 from genomepath import export_records, publication, registry, run_execution, runs, snapshots, withdrawal
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE_MODULES = (
+    archive, verification,
     alert_handling, clients, community_stewards, consent, pack, records, saved_filters, shredding, status_lowering,
     stewardship, withdrawal_receipts, withdrawals, curation, export_records, publication, registry, run_execution, runs,
     snapshots,
@@ -34,6 +35,9 @@ SERVICE_MODULES = (
 PACKAGES = ("ethics", "correlations", "genomepath", "neurobotanica")
 # Readers, and writers that a recording service calls within its own transaction.
 NOT_SERVICES = {
+    "ethics.audit.archive.archivable_size": "reads",
+    "ethics.audit.verification.audit_log_verify": "verification_record keeps and records what it found",
+    "ethics.audit.verification.inspect_log": "reads",
     "ethics.audit.pack.evidence_pack_write": "seals first; then writes and records in one transaction, and names the file",
     "ethics.community_stewards.communities_of": "reads",
     "ethics.community_stewards.is_confined": "reads",
