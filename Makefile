@@ -18,6 +18,8 @@ LINT_HOME := $(NEUROBOTANICA_HOME)/lint
 PORT ?= 8000
 SERVE ?= 1
 PYTEST_ARGS ?=
+# A process for each core; the tests of a file stay together, because they share what is slow to make.
+PYTEST_PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
@@ -58,7 +60,7 @@ define run-pytest
 	export NEUROBOTANICA_HOME NEUROBOTANICA_FAST_TEST_DB; \
 	trap '$(BIN)/python -m neurobotanica.embedded stop --home "$$NEUROBOTANICA_HOME" >/dev/null' EXIT; \
 	trap 'exit 130' INT TERM HUP; \
-	$(BIN)/python -m pytest $(1) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_PARALLEL) $(1) $(PYTEST_ARGS)
 endef
 
 test: $(INSTALLED) ## the test suite, against real PostgreSQL and Valkey (PYTEST_ARGS='-k word')

@@ -10,6 +10,7 @@ from django.urls import path
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from ethics.scopes import Scope
 from neurobotanica.serving_bench.server import BYTES_VARIABLE
 
 _body = Path(os.environ[BYTES_VARIABLE]).read_bytes()
@@ -24,6 +25,8 @@ def plain(request: HttpRequest) -> HttpResponse:
 
 class KeyedView(APIView):
     """A DRF view with key and counter throttle, without policy and audit event."""
+
+    required_scope = Scope.PREDICTIONS
 
     def get(self, request: Request) -> HttpResponse:
         return HttpResponse(_body, content_type="application/json", headers=_headers)

@@ -17,6 +17,7 @@ from ethics.policy import Audience, Basis, ConsentState, LabelRule, Purpose, Sac
 from ethics.stewardship import item_record_objection, item_set_status
 from genomepath.asked_practice import NO_SUCH_ITEM
 from genomepath.serving import PredictionQuestion, SubjectNotFound, prediction_serve
+from tests.database_roles import as_owner
 from tests.factories import make_catalogue, make_correlation, make_item, make_model_version, make_practice, publish
 from tests.factories import make_target as make_gene
 
@@ -176,7 +177,7 @@ def test_no_answer_goes_out_without_its_audit_event(committed_database, django_d
         client.http.raise_request_exception = False
         url = practice_url(catalogue.practices[0].slug)
         assert client.http.get(url).status_code == 200
-        with connection.cursor() as cursor:
+        with as_owner(), connection.cursor() as cursor:
             cursor.execute(
                 "ALTER TABLE ethics_auditevent ADD CONSTRAINT nothing_served"
                 " CHECK (event_type <> 'prediction.served') NOT VALID"

@@ -33,11 +33,11 @@ def as_owner(*statements: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in TABLES:
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER append_only")
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         for statement in statements:
             cursor.execute(statement)
         for table in TABLES:
-            cursor.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER append_only")
+            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 def cut_database(size: int) -> None:
