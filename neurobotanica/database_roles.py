@@ -83,7 +83,8 @@ def grants_apply(connection: BaseDatabaseWrapper, role: str) -> None:
         _check_role(cursor, role)
         database = connection.settings_dict["NAME"]
         for statement in _statements(database, role, set(connection.introspection.table_names(cursor))):
-            cursor.execute(statement)
+            # As text: a wrapper around the cursor may want to look at it.
+            cursor.execute(statement.as_string(cursor.connection))
 
 
 def _statements(database: str, role: str, present: set[str]) -> Iterator[sql.Composed]:
