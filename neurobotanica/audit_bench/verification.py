@@ -52,12 +52,14 @@ def measure_verification(*, events: int, runs: int, tell: Tell) -> dict[str, Any
         _write(events)
         tell("sealing them")
         sealing = _timed(_seal)
-        bare, verified, memory = [], [], _Memory()
+        bare, verified, processor, memory = [], [], [], _Memory()
         for number in range(runs):
             tell(f"hashing and verifying, run {number + 1} of {runs}")
             bare.append(_timed(_hash_bare))
+            begun = _processor_seconds()
             with memory:
                 verified.append(_timed(lambda: _verify(memory)))
+            processor.append(_processor_seconds() - begun)
         return {
             "events": events,
             "heads": AuditHead.objects.count(),
@@ -66,6 +68,8 @@ def measure_verification(*, events: int, runs: int, tell: Tell) -> dict[str, Any
             "bare_events_per_second": [round(events / seconds) for seconds in bare],
             "verified_events_per_second": [round(events / seconds) for seconds in verified],
             "best_bare_to_best_verified": round(min(verified) / min(bare), 2),
+            "verified_processor_seconds": [round(seconds, 1) for seconds in processor],
+            "load_average": round(os.getloadavg()[0], 1),
             "memory_mib_at_first_tenth": round(memory.early / _MIB, 1),
             "memory_mib_peak": round(memory.peak / _MIB, 1),
             "canonical_bytes": _canonical_bytes(),
@@ -135,6 +139,17 @@ def _verify(memory: _Memory) -> None:
     report = inspect_log(progress=memory.progress)
     if not report.ok:
         raise LogNotRight(str(report.problems[0]))
+
+
+def _processor_seconds() -> float:
+    """Spent so far by this process and, where it runs on this machine, by the server's process for this connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        stat = Path(f"/proc/{cursor.fetchone()[0]}/stat")
+    server = 0.0
+    if stat.is_file() and "postgres" in (text := stat.read_text(encoding="ascii")):
+        server = sum(map(int, text.rpartition(")")[2].split()[11:13])) / os.sysconf("SC_CLK_TCK")
+    return time.process_time() + server
 
 
 def _canonical_bytes() -> int:
