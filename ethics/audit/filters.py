@@ -11,6 +11,7 @@ from typing import Self
 from django.db.models import QuerySet
 
 from ethics.models import AuditEvent, AuditIdentity
+from ethics.models.audit_event import GIVES_REASONS
 
 _LONGEST = 200
 _EVENT_TYPE = re.compile(r"^[a-z_]+(\.[a-z_]+)*(\.\*)?$")
@@ -85,8 +86,8 @@ class AuditFilters:
         elif self.event_type:
             events = events.filter(event_type=self.event_type)
         if self.refusal:
-            # The first condition is that of the index.
-            events = events.filter(details__has_key="reasons", details__contains={"reasons": [self.refusal]})
+            # The first condition is that of the indexes.
+            events = events.filter(GIVES_REASONS, details__contains={"reasons": [self.refusal]})
         if self.request_id:
             events = events.filter(request_id=self.request_id)
         if self.since is not None:
