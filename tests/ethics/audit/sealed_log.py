@@ -7,7 +7,9 @@ from django.db.backends.utils import CursorWrapper
 
 from ethics import audit
 from ethics.audit import AuditContext
+from ethics.audit.findings import Problem
 from ethics.audit.sealing import seal_round
+from ethics.audit.verification import inspect_log
 from ethics.models import AuditEvent, AuditLeaf
 from ethics.policy import Purpose
 
@@ -17,6 +19,7 @@ GUARDED = (
 )  # fmt: skip
 ROUNDS = (3, 4, 3)
 HEADS = (3, 7, 10)
+FLIP = "set_byte({0}, 5, get_byte({0}, 5) # 1)"
 
 
 class SealedLog:
@@ -76,3 +79,13 @@ def record_one(number: int) -> AuditEvent:
         details={"from": f"sacred {number}", "to": "none é \x07"},
         context=context,
     )
+
+
+def first_problem() -> Problem:
+    report = inspect_log()
+    assert report.problems, "nothing was found"
+    return report.problems[0]
+
+
+def all_problems() -> str:
+    return "\n".join(map(str, inspect_log().problems))
