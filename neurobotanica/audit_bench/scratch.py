@@ -21,7 +21,8 @@ def scratch_log() -> Iterator[None]:
     """
     usual_name, usual_folder = connection.settings_dict["NAME"], settings.AUDIT_FOLDER
     name = f"{usual_name}_bench_{os.getpid()}"
-    _on_no_database(f'CREATE DATABASE "{name}"')
+    with connection._nodb_cursor() as cursor:
+        cursor.execute(f'CREATE DATABASE "{name}"')
     try:
         connection.settings_dict["NAME"] = name
         with tempfile.TemporaryDirectory(prefix="audit-bench-") as folder:
@@ -32,9 +33,14 @@ def scratch_log() -> Iterator[None]:
         settings.AUDIT_FOLDER = usual_folder
         connections.close_all()
         connection.settings_dict["NAME"] = usual_name
-        _on_no_database(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        _drop(name)
 
 
-def _on_no_database(statement: str) -> None:
+def _drop(name: str) -> None:
+    """Drop it under the sessions of a writer that was killed; ``WITH (FORCE)`` fails on an autovacuum worker."""
     with connection._nodb_cursor() as cursor:
-        cursor.execute(statement)
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s AND usename = current_user",
+            [name],
+        )
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}"')
