@@ -24,6 +24,7 @@ from correlations.loading.correlations import load_correlations
 from correlations.loading.governance import load_communities, load_labels, load_placeholders
 from correlations.loading.practices import load_practices
 from ethics import audit
+from ethics.reasons import change_reason
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ def bundled_load(*, data: BundledData | None = None) -> LoadReport:
         BundledDataError: a row of the bundled files breaks its rule; nothing is written.
     """
     data = data or read_bundled()
+    with change_reason("loading of what was missing of the bundled data"):
+        return _load(data)
+
+
+def _load(data: BundledData) -> LoadReport:
     load_labels(data)
     communities = load_communities(data)
     load_conditions(data)

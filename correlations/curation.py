@@ -13,6 +13,7 @@ from correlations.vocabulary import Origin, ReviewStatus
 from ethics import audit
 from ethics.models import Community
 from ethics.policy import Basis
+from ethics.reasons import explained
 from ethics.records import ADDED, CHANGED, REMOVED, record_change
 from ethics.stewardship import item_create
 
@@ -24,6 +25,7 @@ _NEXT_STATUSES = {
 }
 
 
+@explained
 @transaction.atomic
 def practice_create(
     *,
@@ -33,11 +35,12 @@ def practice_create(
     basis_source: str = "",
     statement: str = "",
     credited_name: str = "",
+    reason: str = "",
 ) -> Practice:
     """Add a practice together with the governed item that it belongs to. ``practice`` is unsaved and has no item.
 
     Raises:
-        ValidationError: a field or database rule of either is broken; nothing is written.
+        ValidationError: nobody states a reason, or a field or database rule of either is broken; nothing is written.
     """
     practice.item = item_create(
         community=community,
@@ -59,12 +62,15 @@ def practice_create(
     return practice
 
 
+@explained
 @transaction.atomic
-def curated_record_save(*, instance: models.Model, changed_fields: Collection[str], created: bool) -> None:
+def curated_record_save(
+    *, instance: models.Model, changed_fields: Collection[str], created: bool, reason: str = ""
+) -> None:
     """Save a record of the catalogue. The quality of a correlation follows from its confidence.
 
     Raises:
-        ValidationError: a field or database rule is broken; nothing is written.
+        ValidationError: nobody states a reason, or a field or database rule is broken; nothing is written.
     """
     if isinstance(instance, Practice) and created:
         raise ValidationError("A practice is added together with its governed item: use practice_create.")
@@ -77,20 +83,29 @@ def curated_record_save(*, instance: models.Model, changed_fields: Collection[st
     record_change(instance=instance, action=ADDED if created else CHANGED, changed_fields=changed_fields)
 
 
+@explained
 @transaction.atomic
-def curated_record_delete(*, instance: models.Model) -> None:
+def curated_record_delete(*, instance: models.Model, reason: str = "") -> None:
     """Remove a leaf record of the catalogue, such as an indication.
 
     Raises:
+        ValidationError: nobody states a reason.
         ProtectedError: other records rest on it.
     """
     record_change(instance=instance, action=REMOVED, changed_fields=[])
     instance.delete()
 
 
+@explained
 @transaction.atomic
-def curated_relations_set(*, instance: models.Model, relation: str, members: Iterable[models.Model]) -> bool:
-    """Make ``members`` the related rows of a many-to-many ``relation``; True where that changed anything."""
+def curated_relations_set(
+    *, instance: models.Model, relation: str, members: Iterable[models.Model], reason: str = ""
+) -> bool:
+    """Make ``members`` the related rows of a many-to-many ``relation``; True where that changed anything.
+
+    Raises:
+        ValidationError: nobody states a reason.
+    """
     manager = getattr(instance, relation)
     wanted = {member.pk for member in members}
     if set(manager.values_list("pk", flat=True)) == wanted:
@@ -100,11 +115,13 @@ def curated_relations_set(*, instance: models.Model, relation: str, members: Ite
     return True
 
 
+@explained
 @transaction.atomic
-def correlation_set_status(*, correlation: Correlation, status: ReviewStatus) -> Correlation:
+def correlation_set_status(*, correlation: Correlation, status: ReviewStatus, reason: str = "") -> Correlation:
     """Move a correlation through review. Training takes approved ones.
 
     Raises:
+        ValidationError: nobody states a reason.
         ValidationError: the step is not one of the review, for example approving a rejected correlation directly.
     """
     locked = (

@@ -19,10 +19,12 @@ from ethics.consent_conflicts import refuse_conflicts
 from ethics.models import Community, Consent, ConsentItem, GovernedItem, WithdrawalCause
 from ethics.policy import Audience, ConsentState, Purpose
 from ethics.reactions import react_to_withheld_items
+from ethics.reasons import change_reason, explained
 
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
+@explained
 @transaction.atomic
 def consent_record(
     *,
@@ -37,6 +39,7 @@ def consent_record(
     valid_until: datetime | None = None,
     document_sha256: str = "",
     supersedes: Collection[Consent] = (),
+    reason: str = "",
 ) -> Consent:
     """Record a granted, denied or pending consent for the named items, or for all items of the community (None).
 
@@ -44,6 +47,7 @@ def consent_record(
     stays withdrawn: this one is refused then.
 
     Raises:
+        ValidationError: nobody states a reason.
         ValidationError: an item of another community, an empty selection, an unknown purpose or audience, an interval out
             of order, no evidence document, a consent that contradicts this one or grants the same for another time
             (``ethics.consent_conflicts``), a superseded consent of another community, one superseded already or one
@@ -118,7 +122,7 @@ def consent_withdraw(*, consent: Consent, reason: str) -> Consent:
     takes its place back and refuses all that it named. A caller who knew of the later consent withdraws that one.
 
     Raises:
-        ValidationError: no reason, or the consent was denied, withdrawn or superseded already.
+        ValidationError: no reason or one that is too long, or the consent was denied, withdrawn or superseded already.
     """
     if not reason.strip():
         raise ValidationError({"reason": "Say why the consent is withdrawn."})
@@ -132,13 +136,9 @@ def consent_withdraw(*, consent: Consent, reason: str) -> Consent:
     locked.state = ConsentState.WITHDRAWN.value
     locked.withdrawn_at = timezone.now()
     locked.superseded_by = None
-    locked.save(update_fields=["state", "withdrawn_at", "superseded_by"])
-    audit.record(
-        "consent.withdrawn",
-        subjects=[locked.public_id],
-        communities=[locked.community.slug],
-        reason=reason.strip()[:300],
-    )
+    with change_reason(reason):
+        locked.save(update_fields=["state", "withdrawn_at", "superseded_by"])
+        audit.record("consent.withdrawn", subjects=[locked.public_id], communities=[locked.community.slug])
     react_to_withheld_items(covered_items(locked), cause=WithdrawalCause.WITHDRAWN, consent=locked)
     return locked
 

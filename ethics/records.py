@@ -15,6 +15,7 @@ from ethics.community_stewards import refuse_foreign_community
 from ethics.models import AuditEvent, Community, GovernedItem, ItemLabel, Label, WithdrawalCause
 from ethics.policy import Audience, Basis, Purpose, SacredStatus
 from ethics.reactions import react_to_withheld_items
+from ethics.reasons import explained
 from ethics.stewardship import item_create
 
 ADDED, CHANGED, REMOVED = "added", "changed", "removed"
@@ -60,12 +61,15 @@ def record_change(*, instance: models.Model, action: str, changed_fields: Collec
     )
 
 
+@explained
 @transaction.atomic
-def governance_record_save(*, instance: models.Model, changed_fields: Collection[str], created: bool) -> None:
+def governance_record_save(
+    *, instance: models.Model, changed_fields: Collection[str], created: bool, reason: str = ""
+) -> None:
     """Save a community, label, attribution, item or item label. What thereby leaves use is announced.
 
     Raises:
-        ValidationError: a field or database rule is broken; nothing is written.
+        ValidationError: nobody states a reason, or a field or database rule is broken; nothing is written.
     """
     _refuse_foreign(instance)
     instance.full_clean()
@@ -75,9 +79,14 @@ def governance_record_save(*, instance: models.Model, changed_fields: Collection
     _announce(before - _in_use(instance), instance)
 
 
+@explained
 @transaction.atomic
-def governance_record_delete(*, instance: models.Model) -> None:
-    """Remove an item label or another leaf record of governance."""
+def governance_record_delete(*, instance: models.Model, reason: str = "") -> None:
+    """Remove an item label or another leaf record of governance.
+
+    Raises:
+        ValidationError: nobody states a reason.
+    """
     _refuse_foreign(instance)
     before = _in_use(instance)
     record_change(instance=instance, action=REMOVED, changed_fields=[])
@@ -87,6 +96,7 @@ def governance_record_delete(*, instance: models.Model) -> None:
         _announce(before - _in_use(item), instance)
 
 
+@explained
 @transaction.atomic
 def governed_item_add(
     *,
@@ -98,11 +108,12 @@ def governed_item_add(
     statement: str = "",
     credited_name: str = "",
     protected_names: list[str] | None = None,
+    reason: str = "",
 ) -> GovernedItem:
     """Record an item, sacred ones without any detail.
 
     Raises:
-        ValidationError: a field or database rule is broken; nothing is written.
+        ValidationError: nobody states a reason, or a field or database rule is broken; nothing is written.
     """
     refuse_foreign_community(community.pk)
     item = item_create(

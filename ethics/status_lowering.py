@@ -13,6 +13,7 @@ from ethics.community_stewards import refuse_foreign_community
 from ethics.models import GovernedItem, LoweringState, StatusLoweringRequest
 from ethics.models.status_lowering import STRICTNESS
 from ethics.policy import SacredStatus
+from ethics.reasons import REASON_LENGTH, change_reason
 
 
 @transaction.atomic
@@ -51,7 +52,9 @@ def status_lowering_propose(
 
 @transaction.atomic
 def status_lowering_confirm(*, request: StatusLoweringRequest, decided_by: str) -> StatusLoweringRequest:
-    """Lower the status as another person proposed. Protected names stay; a basis and a label are to be recorded anew.
+    """Lower the status as another person proposed, for the reason that the proposal gives.
+
+    Protected names stay; a basis and a label are to be recorded anew.
 
     Raises:
         ValidationError: the maker decides, the request was decided already, or the status changed since it was made.
@@ -62,15 +65,16 @@ def status_lowering_confirm(*, request: StatusLoweringRequest, decided_by: str) 
         _refuse("state", f"The status is {item.sacred_status} by now: reject this proposal and make a new one.")
     item.sacred_status = locked.to_status
     item.full_clean()
-    item.save()
-    _decide(locked, LoweringState.CONFIRMED, decided_by)
-    _record("item.lowering_confirmed", locked)
-    audit.record(
-        "item.status_changed",
-        subjects=[item.public_id],
-        communities=[item.community.slug],
-        details={"from": locked.from_status, "to": locked.to_status},
-    )
+    with change_reason(locked.reason[:REASON_LENGTH]):
+        item.save()
+        _decide(locked, LoweringState.CONFIRMED, decided_by)
+        _record("item.lowering_confirmed", locked)
+        audit.record(
+            "item.status_changed",
+            subjects=[item.public_id],
+            communities=[item.community.slug],
+            details={"from": locked.from_status, "to": locked.to_status},
+        )
     return locked
 
 

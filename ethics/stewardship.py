@@ -12,13 +12,18 @@ from ethics.models import Attribution, Community, GovernedItem, WithdrawalCause
 from ethics.models.status_lowering import STRICTNESS
 from ethics.policy import Basis, SacredStatus
 from ethics.reactions import react_to_withheld_items
+from ethics.reasons import change_reason, explained
 
 
+@explained
 @transaction.atomic
-def item_set_status(*, item: GovernedItem, status: SacredStatus, protected_names: list[str] | None = None) -> None:
+def item_set_status(
+    *, item: GovernedItem, status: SacredStatus, protected_names: list[str] | None = None, reason: str = ""
+) -> None:
     """Raise the sacred status of an item. A sacred item keeps no label and no basis, only protected names.
 
     Raises:
+        ValidationError: nobody states a reason.
         ValidationError: the status would be lowered, which needs a second person (``ethics.status_lowering``).
     """
     locked = GovernedItem.objects.select_for_update().select_related("community").get(pk=item.pk)
@@ -48,7 +53,7 @@ def item_record_objection(*, item: GovernedItem, reference: str, reason: str) ->
     """Record that the community objects to any use of an item. It beats every basis of use.
 
     Raises:
-        ValidationError: no reason or no reference to the objection.
+        ValidationError: no reference to the objection, no reason or one that is too long.
     """
     missing = {"reference": "Say where the objection was made.", "reason": "Say why the community objects."}
     given = {"reference": reference.strip(), "reason": reason.strip()}
@@ -59,13 +64,9 @@ def item_record_objection(*, item: GovernedItem, reference: str, reason: str) ->
     locked.objection_at = timezone.now()
     locked.objection_reference = reference.strip()
     locked.full_clean()
-    locked.save()
-    audit.record(
-        "item.objected",
-        subjects=[locked.public_id],
-        communities=[locked.community.slug],
-        reason=reason.strip()[:300],
-    )
+    with change_reason(reason):
+        locked.save()
+        audit.record("item.objected", subjects=[locked.public_id], communities=[locked.community.slug])
     react_to_withheld_items([locked.public_id], cause=WithdrawalCause.OBJECTED)
 
 

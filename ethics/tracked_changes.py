@@ -27,6 +27,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Cast
 
 from ethics.history import SHOWN, FieldChange, Person, RecordChange, register_history_source
+from ethics.models.audit_personal import SHREDDED
 from ethics.policy import SacredStatus
 
 _VALUE_LENGTH = 200
@@ -152,7 +153,7 @@ def _change(entry: TrackedModel, version: _Version, previous: _Version | None) -
         record_key=version.record_key,
         kind=version.values["pgh_label"],
         at=datetime.fromisoformat(version.values["pgh_created_at"]),
-        actor=str(version.metadata.get("actor", "system")),
+        actor=str(version.metadata.get("actor", "system")) or SHREDDED,
         role=str(version.metadata.get("role", "")),
         reason="" if withheld else str(version.metadata.get("reason", "")),
         fields=tuple(value_changes(previous.values if previous else None, version.values, names)),

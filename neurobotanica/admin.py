@@ -21,9 +21,10 @@ admin.site.unregister(Group)
 
 
 @admin.register(User)
-class AccountAdmin(PlatformAdmin, DjangoUserAdmin):
+class AccountAdmin(PlatformAdmin, DjangoUserAdmin):  # type: ignore[misc]
     """Accounts. They are closed (not active) and never deleted, because the log names them."""
 
+    asks_reason = False
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm

@@ -27,13 +27,13 @@ APPEND_ONLY = (
     "ethics.AuditSigningKey",
     "ethics.AuditVerification",
     "ethics.WithdrawalReceipt",
-    "pghistory.Context",
 )
 """Rows are added and read. The event tables of pghistory, which belong here too, are found by their base class."""
 
 ERASABLE: Mapping[str, tuple[str, ...]] = {
     "ethics.AuditIdentity": ("salt", "name", "shredded_at"),
     "ethics.AuditReason": ("salt", "text", "shredded_at"),
+    "pghistory.Context": ("metadata",),
 }
 """Like the above, but these columns may be emptied: personal data that can be shredded."""
 

@@ -19,6 +19,8 @@ def form_data(response: Any) -> dict[str, object]:
                 data |= {bound.html_name: "on"} if value else {}
             elif isinstance(value, list | tuple) and bound.field.__class__.__name__ != "ModelMultipleChoiceField":
                 data[bound.html_name] = "\n".join(map(str, value))
+            elif bound.name == "change_reason":
+                data[bound.html_name] = "synthetic reason"
             elif value is not None:
                 data[bound.html_name] = value
     return data

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test.utils import setup_databases, teardown_databases
 from rest_framework.test import APIClient
 
+from ethics.audit import AuditContext, audit_context
 from ethics.clients import api_key_create, client_create
 from ethics.models import ApiClient
 from ethics.policy import Audience
@@ -51,6 +52,13 @@ def fresh_cache(settings) -> None:
     caches = copy.deepcopy(django_settings.CACHES)
     caches["default"]["KEY_PREFIX"] = f"test-{uuid.uuid4().hex}"
     settings.CACHES = caches
+
+
+@pytest.fixture(autouse=True)
+def stated_reason() -> Iterator[None]:
+    """What a test itself changes has a reason. Requests, commands and tasks open contexts of their own, without it."""
+    with audit_context(AuditContext(reason="synthetic reason")):
+        yield
 
 
 @pytest.fixture(autouse=True)

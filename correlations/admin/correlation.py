@@ -18,7 +18,7 @@ from correlations.curation import correlation_set_status
 from correlations.models import Correlation, CorrelationEvidence
 from correlations.scoring import GOOD_FROM, MODERATE_FROM
 from correlations.vocabulary import Direction, Origin, ReviewStatus
-from ethics.admin.form_fields import UnfoldAdminSelectWidget, take_service_errors
+from ethics.admin.form_fields import UnfoldAdminSelectWidget, reason_field, take_service_errors
 from ethics.admin.form_page import FormPage, form_page, object_url
 from ethics.models.choices import choices_of
 
@@ -41,6 +41,7 @@ class StatusForm(forms.Form):
     """The next status of a correlation."""
 
     status = forms.ChoiceField(choices=choices_of(ReviewStatus), widget=UnfoldAdminSelectWidget)
+    reason = reason_field("Reason for this change")
 
 
 class CorrelationEvidenceInline(CatalogueInline):
@@ -136,7 +137,11 @@ class CorrelationAdmin(CatalogueAdmin):
         form = StatusForm(request.POST or None)
         if form.is_valid():
             try:
-                correlation_set_status(correlation=correlation, status=ReviewStatus(form.cleaned_data["status"]))
+                correlation_set_status(
+                    correlation=correlation,
+                    status=ReviewStatus(form.cleaned_data["status"]),
+                    reason=form.cleaned_data["reason"],
+                )
             except ValidationError as error:
                 take_service_errors(form, error)
             else:

@@ -28,6 +28,7 @@ class ReplayForm(forms.Form):
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 24, "spellcheck": "false", "class": "machine-text"}),
         help_text="One JSON object. The row is read again by the same rules as the import.",
     )
+    reason = reason_field("Reason for this change")
 
 
 class DismissForm(forms.Form):
@@ -99,7 +100,9 @@ class QuarantinedRowAdmin(ViewOnlyAdmin):
         form = ReplayForm(request.POST or None, initial={"corrected": _pretty(row.corrected or row.raw)})
         if form.is_valid():
             try:
-                result = quarantine_replay(row=row, corrected=form.cleaned_data["corrected"])
+                result = quarantine_replay(
+                    row=row, corrected=form.cleaned_data["corrected"], reason=form.cleaned_data["reason"]
+                )
             except ValidationError as error:
                 take_service_errors(form, error)
             else:

@@ -15,6 +15,7 @@ from correlations.importing.report import ImportReport
 from correlations.importing.rows import FILES, PRACTICES_FILE, is_surely_plain, practice_id_of
 from correlations.models import ImportBatch, QuarantinedRow
 from ethics import audit
+from ethics.reasons import change_reason
 
 KIND = "phase3"
 _FILE_NAMES = tuple(name for name, _, _ in FILES)
@@ -41,7 +42,8 @@ def phase3_import(*, folder: Path, dry_run: bool = False, advance: Advance = lam
         known = ImportBatch.objects.filter(kind=KIND, source_sha256=sha256).first()
         if known is not None:
             return {**known.report, "outcome": "unchanged"}
-        report = _Import(folder, sha256, advance).run(outcome="dry_run" if dry_run else "imported")
+        with change_reason(f"import of {folder.absolute().name[:100]}, sha256 {sha256}"):
+            report = _Import(folder, sha256, advance).run(outcome="dry_run" if dry_run else "imported")
         if dry_run:
             transaction.set_rollback(True)
     return report

@@ -16,6 +16,7 @@ from correlations.importing.rows import FILES, PRACTICES_FILE, is_surely_plain, 
 from correlations.models import QuarantinedRow
 from ethics import audit
 from ethics.audit import AuditContext
+from ethics.reasons import explained
 
 _REASON_LIMIT = 300
 
@@ -29,15 +30,18 @@ class ReplayResult:
     explanation: str
 
 
+@explained
 @transaction.atomic
-def quarantine_replay(*, row: QuarantinedRow, corrected: str, actor: AuditContext | None = None) -> ReplayResult:
+def quarantine_replay(
+    *, row: QuarantinedRow, corrected: str, actor: AuditContext | None = None, reason: str = ""
+) -> ReplayResult:
     """Put a corrected row through the same acceptance as an import.
 
     Accepted (or found to be recorded already): the row's state becomes 'accepted'. Still not acceptable: it stays open with
     the new reason and explanation. ``actor`` defaults to the current audit context.
 
     Raises:
-        ValidationError: the row isn't open, or the text isn't one JSON value; nothing is written.
+        ValidationError: nobody states a reason, the row isn't open, or the text isn't one JSON value; nothing is written.
     """
     locked = _open_row(row)
     if len(corrected) > VALUE_LIMIT:

@@ -21,6 +21,7 @@ from django.template.response import TemplateResponse
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from ethics.admin.change_reason import AsksReason
 from ethics.admin.history import audit_trail, field_history
 from ethics.admin.visibility import Person, communities_of, curated_items, is_confined, visible_items
 from ethics.records import governance_record_delete, governance_record_save
@@ -52,7 +53,7 @@ class VisibleChoices:
         return related_admin.get_queryset(request)
 
 
-class PlatformAdmin(VisibleChoices, ModelAdmin):
+class PlatformAdmin(AsksReason, VisibleChoices, ModelAdmin):
     """Base of the admin pages. ``item_path`` is the lookup from the model to its governed item; empty where none governs.
 
     ``community_path`` is the one to its community, for records of communities that no item governs.
@@ -106,7 +107,8 @@ class PlatformAdmin(VisibleChoices, ModelAdmin):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
         try:
-            response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+            with self.under_reason(request):
+                response: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
         except ValidationError as error:
             # The form found nothing wrong, so the record changed meanwhile or a service knows more than the form.
             for message in error.messages:

@@ -59,6 +59,7 @@ class ApiKeyInline(ViewOnlyInline):
 class ApiClientAdmin(PlatformAdmin):
     """The organisations that ask. The audience decides what a client may see."""
 
+    asks_reason = False
     list_display = ("organisation", "audience", "is_active", "created_at")
     list_filter = ("audience", "is_active")
     search_fields = ("organisation",)
@@ -123,6 +124,7 @@ class RotationForm(forms.Form):
 class ApiKeyAdmin(PlatformAdmin):
     """Keys are made, rotated and revoked, never edited."""
 
+    asks_reason = False
     form = ApiKeyForm
     list_display = ("prefix", "client", "name", "scopes", "created", "expiry_date", "last_used_at", "revoked")
     list_filter = ("revoked", "client")

@@ -24,6 +24,7 @@ class HistoryRow:
 
     at: datetime
     actor: str
+    reason: str
     kind: str
     changes: tuple[FieldChange, ...]
 
@@ -47,4 +48,5 @@ def audit_trail(obj: Model) -> list[AuditEvent]:
 
 def _row(event: Any, changes: tuple[FieldChange, ...]) -> HistoryRow:
     metadata = event.pgh_context.metadata if event.pgh_context else {}
-    return HistoryRow(event.pgh_created_at, str(metadata.get("actor", "system")), event.pgh_label, changes)
+    actor, reason = str(metadata.get("actor", "system")), str(metadata.get("reason", ""))
+    return HistoryRow(event.pgh_created_at, actor, reason, event.pgh_label, changes)

@@ -66,6 +66,7 @@ class StatusForm(forms.Form):
 
     status = forms.ChoiceField(choices=choices_of(SacredStatus), widget=UnfoldAdminSelectWidget)
     protected_names = LinesField(required=False, help_text="One a line, beside those kept already.")
+    reason = reason_field("Reason for this change")
 
 
 class ObjectionForm(forms.Form):
@@ -205,6 +206,7 @@ class GovernedItemAdmin(WhyPage, PlatformAdmin):
                     item=item,
                     status=SacredStatus(form.cleaned_data["status"]),
                     protected_names=form.cleaned_data["protected_names"],
+                    reason=form.cleaned_data["reason"],
                 )
             except ValidationError as error:
                 take_service_errors(form, error)

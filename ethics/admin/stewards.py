@@ -24,6 +24,7 @@ def dismiss(*, instance: CommunitySteward) -> None:
 class CommunityStewardAdmin(PlatformAdmin):
     """See the module. An appointment is not changed: it is ended, and another one made."""
 
+    asks_reason = False
     community_path = "community"
     deletable = True
     delete_service = staticmethod(dismiss)

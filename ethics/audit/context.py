@@ -5,11 +5,12 @@ from __future__ import annotations
 import getpass
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
 import pghistory
+from django.db import connection
 from pghistory import runtime
 
 
@@ -53,15 +54,21 @@ def _history_context(metadata: dict[str, str]) -> Iterator[None]:
     """A context of field history with an id of its own.
 
     pghistory lets an inner context change the one around it, by which an earlier change of the request would get the
-    reason of a later one; the database keeps a context as it was written first.
+    reason of a later one; the database keeps a context as it was written first. pghistory also speaks to the connection of
+    its outermost context alone; Django gives each event loop another, whose changes would have no context at all.
     """
-    with pghistory.context():
+    with pghistory.context(), _connection_told():
         outer = runtime._tracker.value
         runtime._tracker.value = runtime.Context(id=uuid.uuid4(), metadata=metadata)
         try:
             yield
         finally:
             runtime._tracker.value = outer
+
+
+def _connection_told() -> AbstractContextManager[object]:
+    wrapper = runtime._inject_history_context
+    return nullcontext() if wrapper in connection.execute_wrappers else connection.execute_wrapper(wrapper)
 
 
 @contextmanager

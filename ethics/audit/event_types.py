@@ -4,7 +4,11 @@ from ethics.audit.registry import EventType, register_event_type
 
 for _event_type in (
     EventType(
-        "consent.recorded", "A consent was recorded", needs_communities=True, details=frozenset({"state", "purposes"})
+        "consent.recorded",
+        "A consent was recorded",
+        needs_communities=True,
+        needs_reason=True,
+        details=frozenset({"state", "purposes"}),
     ),
     EventType("consent.withdrawn", "A consent was withdrawn", needs_communities=True, needs_reason=True),
     EventType("item.objected", "A community objected to a use", needs_communities=True, needs_reason=True),
@@ -12,6 +16,7 @@ for _event_type in (
         "item.status_changed",
         "The sacred status of an item was changed",
         needs_communities=True,
+        needs_reason=True,
         details=frozenset({"from", "to"}),
     ),
     EventType(
@@ -61,6 +66,7 @@ for _event_type in (
         "item.lowering_confirmed",
         "A second person confirmed that a sacred status is lowered",
         needs_communities=True,
+        needs_reason=True,
         details=frozenset({"from", "to"}),
     ),
     EventType(
@@ -125,6 +131,7 @@ for _event_type in (
     EventType(
         "curation.changed",
         "A curated record was added, changed or removed",
+        needs_reason=True,
         details=frozenset({"model", "action", "fields"}),
     ),
 ):

@@ -40,7 +40,8 @@ def record(
     """Append an event in the caller's transaction: it exists exactly when the caller's change does.
 
     Events hold identifiers, counts and hashes, never content; commitments stand for the actor's name and the reason.
-    ``subjects`` are public ids or slugs, ``communities`` are community slugs.
+    ``subjects`` are public ids or slugs, ``communities`` are community slugs. An event that needs a reason takes the one of
+    the context where none is given.
 
     Raises:
         AuditEventError: unknown type, a required part is missing, an undeclared detail, or a value of another kind.
@@ -48,6 +49,9 @@ def record(
     kind = registered_event_types().get(event_type)
     if kind is None:
         raise AuditEventError(f"event type {event_type!r} is not registered")
+    context = context or current_context()
+    if kind.needs_reason:
+        reason = reason or context.reason or current_context().reason
     fields = {
         "event_id": str(uuid.uuid4()),
         "event_type": event_type,
@@ -60,7 +64,6 @@ def record(
         "details": dict(details or {}),
     }
     _check_complete(kind, fields)
-    context = context or current_context()
     salt, fields["reason"] = commit(reason) if reason else (b"", "")
     fields |= {
         "actor_role": context.actor_role,

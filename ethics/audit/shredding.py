@@ -1,10 +1,17 @@
-"""Destroying personal data of the log: the name or the reason goes with its salt, and the log still verifies."""
+"""Destroying personal data of the log: the name or the reason goes with its salt, and the log still verifies.
+
+The field history that carries the same name or reason loses it too; what was changed stays.
+"""
 
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F, JSONField, Value
+from django.db.models.expressions import CombinedExpression
+from django.db.models.fields.json import KeyTextTransform
 from django.utils import timezone
+from pghistory.models import Context
 
 from ethics.audit.recording import record
 from ethics.models import AuditEvent, AuditIdentity, AuditReason
@@ -23,6 +30,7 @@ def identity_shred(*, identity: AuditIdentity, reason: str) -> None:
     _check_reason(reason)
     record("identity.shredded", subjects=[locked.commitment], reason=reason)
     AuditIdentity.objects.filter(pk=locked.pk).update(name="", salt=None, shredded_at=timezone.now())
+    _empty_in_history("actor", actor=locked.name)
 
 
 @transaction.atomic
@@ -38,6 +46,15 @@ def reason_shred(*, event: AuditEvent, reason: str) -> None:
     _check_reason(reason)
     record("reason.shredded", subjects=[event.event_id], reason=reason)
     AuditReason.objects.filter(pk=locked.pk).update(text="", salt=None, shredded_at=timezone.now())
+    _empty_in_history("reason", reason=locked.text, request_id=event.request_id)
+
+
+def _empty_in_history(key: str, **values: str) -> None:
+    """Empty a text in the contexts of field history whose metadata hold these values."""
+    texts = {name: KeyTextTransform(name, "metadata") for name in values}
+    contexts = Context.objects.alias(**{f"of_{name}": text for name, text in texts.items()})
+    emptied = CombinedExpression(F("metadata"), "||", Value({key: ""}, JSONField()))
+    contexts.filter(**{f"of_{name}": value for name, value in values.items()}).update(metadata=emptied)
 
 
 def _check_reason(reason: str) -> None:

@@ -42,7 +42,9 @@ def sacred_item(committed_database, django_db_blocker) -> GovernedItem:
             _record("prediction.served", item, context, communities=[item.community.slug], details={"count": 1})
         make_consent(item, valid_from=item.created_at, valid_until=item.created_at.replace(year=2099))
         make_model_version(state="quarantined", marked_at=item.created_at)
-        with audit.audit_context(AuditContext("mira", "community steward", request_id="request-of-mira")):
+        with audit.audit_context(
+            AuditContext("mira", "community steward", request_id="request-of-mira", reason="corrected by its community")
+        ):
             item.attribution.statement = "Another statement"
             governance_record_save(instance=item.attribution, changed_fields=["statement"], created=False)
         seal_round()

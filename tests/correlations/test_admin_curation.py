@@ -52,6 +52,7 @@ def practice_form(**changed: object) -> dict[str, object]:
         "dosage_profiles-INITIAL_FORMS": 0,
         "dosage_profiles-0-level": "low",
         "dosage_profiles-0-basis": "modelled",
+        "change_reason": "synthetic reason",
         **changed,
     }
 
@@ -160,7 +161,7 @@ def test_bad_input_is_answered_beside_the_field(
 
 def test_a_pair_is_stored_with_the_smaller_symbol_first(curator: Client) -> None:
     first, second = make_target("SYNA"), make_target("SYNB")
-    form = {"interaction": "i", "kind": "k", "evidence": make_evidence().pk}
+    form = {"interaction": "i", "kind": "k", "evidence": make_evidence().pk, "change_reason": "synthetic reason"}
     page = reverse("admin:correlations_synergypair_add")
     curator.post(page, {**form, "target_a": second.pk, "target_b": first.pk})
     assert first.synergies_as_first.get().target_b == second
@@ -172,6 +173,7 @@ def test_a_new_correlation_is_a_draft_whose_quality_follows_from_its_confidence(
     form = {
         "practice": make_practice().pk, "target": make_target().pk, "direction": "tk_to_genomic", "dose": "low",
         "dose_basis": "modelled", "confidence": "0.8", "evidence_links-TOTAL_FORMS": 0, "evidence_links-INITIAL_FORMS": 0,
+        "change_reason": "synthetic reason",
     }  # fmt: skip
     page = reverse("admin:correlations_correlation_add")
     assert curator.post(page, form).status_code == 302
@@ -185,15 +187,14 @@ def test_correlations_are_approved_and_rejected_in_bulk_with_an_event_each(curat
     rows = [make_correlation(practice, make_target(), status="draft") for _ in range(3)]
     rejected = make_correlation(practice, make_target(), status="rejected")
     page = reverse("admin:correlations_correlation_changelist")
-    response = curator.post(
-        page, {"action": "approve", "_selected_action": [row.pk for row in [*rows, rejected]]}, follow=True
-    )
+    chosen = {"_selected_action": [row.pk for row in [*rows, rejected]], "change_reason": "read by two people"}
+    response = curator.post(page, {"action": "approve", **chosen}, follow=True)
     assert set(Correlation.objects.filter(pk__in=[row.pk for row in rows]).values_list("status", flat=True)) == {
         "approved"
     }
     assert "cannot become" in response.content.decode()
-    assert len(events("correlation.reviewed")) == 3
-    curator.post(page, {"action": "reject", "_selected_action": [rows[0].pk]})
+    assert [event.reason for event in events("correlation.reviewed")] == ["read by two people"] * 3
+    curator.post(page, {"action": "reject", "_selected_action": [rows[0].pk], "change_reason": "a mistake"})
     assert Correlation.objects.get(pk=rows[0].pk).status == "rejected"
     assert events("correlation.reviewed")[-1].details == {"from": "approved", "to": "rejected"}
 
@@ -244,7 +245,10 @@ def test_a_quarantined_row_is_dismissed_with_a_reason_and_kept(curator: Client) 
 @pytest.mark.parametrize("text", ["", "{", "[" * 5000, "NaN", '{"a": Infinity}'])
 def test_a_replay_with_unreadable_json_is_answered_beside_the_field(curator: Client, text: str) -> None:
     row = make_quarantined_row()
-    response = curator.post(reverse("admin:correlations_quarantinedrow_replay", args=[row.pk]), {"corrected": text})
+    response = curator.post(
+        reverse("admin:correlations_quarantinedrow_replay", args=[row.pk]),
+        {"corrected": text, "reason": "typing error"},
+    )
     assert response.status_code == 422
     assert response.context["form"].errors["corrected"]
     row.refresh_from_db()

@@ -58,8 +58,8 @@ def test_an_update_that_changes_nothing_leaves_none(row):
 
 
 @pytest.mark.parametrize("raw", [False, True])
-def test_history_carries_actor_role_and_request_of_the_audit_context(row, raw):
-    with audit_context(AuditContext("mira", "curator", request_id="request-42")):
+def test_history_carries_actor_role_request_and_reason_of_the_audit_context(row, raw):
+    with audit_context(AuditContext("mira", "curator", request_id="request-42", reason="asked")):
         if raw:
             with connection.cursor() as cursor:
                 cursor.execute("UPDATE correlations_correlation SET mechanism = 'raw' WHERE id = %s", [row.pk])
@@ -67,12 +67,12 @@ def test_history_carries_actor_role_and_request_of_the_audit_context(row, raw):
             Correlation.objects.filter(pk=row.pk).update(mechanism="bulk")
 
     context = history(row)[-1].pgh_context
-    assert context.metadata == {"actor": "mira", "role": "curator", "request_id": "request-42"}
+    assert context.metadata == {"actor": "mira", "role": "curator", "request_id": "request-42", "reason": "asked"}
 
 
 def test_history_and_audit_event_of_one_change_name_the_same_request(row):
     Correlation.objects.filter(pk=row.pk).update(status="draft")
-    with audit_context(AuditContext("mira", "curator")) as context:
+    with audit_context(AuditContext("mira", "curator", reason="asked")) as context:
         correlation_set_status(correlation=row, status=ReviewStatus.APPROVED)
 
     event = AuditEvent.objects.get(event_type="correlation.reviewed")

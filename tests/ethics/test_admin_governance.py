@@ -52,6 +52,7 @@ def consent_form(item: GovernedItem, **changed: object) -> dict[str, object]:
         "valid_until_1": "",
         "document_reference": "synthetic letter",
         "document_sha256": "",
+        "change_reason": "synthetic reason",
         **changed,
     }
 
@@ -117,11 +118,14 @@ def test_a_consent_is_withdrawn_with_a_reason_and_not_edited(steward: Client, co
 def test_a_status_is_raised_and_never_lowered(steward: Client, community: Community) -> None:
     item = make_item(community=community, display_label="a name to protect")
     page = reverse("admin:ethics_governeditem_raise_status", args=[item.pk])
-    assert steward.post(page, {"status": "sacred", "protected_names": "another name"}).status_code == 302
+    assert (
+        steward.post(page, {"status": "sacred", "protected_names": "another name", "reason": "asked"}).status_code
+        == 302
+    )
     item.refresh_from_db()
     assert item.sacred_status == SacredStatus.SACRED.value
     assert item.protected_names == ["a name to protect", "another name"]
-    lowered = steward.post(page, {"status": "none", "protected_names": ""})
+    lowered = steward.post(page, {"status": "none", "protected_names": "", "reason": "asked"})
     assert lowered.status_code == 422
     assert "can only be raised" in lowered.content.decode()
 
@@ -138,7 +142,7 @@ def test_a_sacred_item_is_recorded_without_detail(officer: Client) -> None:
     community = make_community()
     form = {
         "community": community.pk, "sacred_status": "sacred", "basis": "none", "basis_source": "",
-        "protected_names": "first name\nsecond, with a comma",
+        "protected_names": "first name\nsecond, with a comma", "change_reason": "synthetic reason",
     }  # fmt: skip
     page = reverse("admin:ethics_governeditem_add")
     refused = officer.post(page, {**form, "display_label": "a description"})

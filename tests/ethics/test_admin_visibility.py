@@ -188,7 +188,10 @@ def test_what_a_sacred_item_said_before_is_on_no_page_of_a_steward(client: Clien
 
 
 def test_nobody_writes_the_audit_log_not_even_a_superuser(admin_client: Client) -> None:
-    admin_client.post(admin_url("ethics_community", "add"), {"name": "Synthetic", "slug": "synthetic"})
+    admin_client.post(
+        admin_url("ethics_community", "add"),
+        {"name": "Synthetic", "slug": "synthetic", "change_reason": "a synthetic community"},
+    )
     event = AuditEvent.objects.latest("id")
     assert admin_client.get(admin_url("ethics_auditevent", "add")).status_code == 403
     assert admin_client.get(admin_url("ethics_auditevent", "delete", event.pk)).status_code == 403

@@ -59,7 +59,7 @@ def test_an_incomplete_event_is_refused_and_the_missing_part_named(left_out: dic
 
 
 def test_an_event_that_needs_a_reason_is_refused_without() -> None:
-    with pytest.raises(AuditEventError, match="reason missing"):
+    with audit_context(AuditContext("somebody")), pytest.raises(AuditEventError, match="reason missing"):
         audit.record("consent.withdrawn", subjects=["a"], communities=["b"])
 
 

@@ -173,6 +173,7 @@ def test_the_admin_form_names_the_other_consent_beside_the_field(item: GovernedI
         "community": item.community.pk, "scope": "items", "items": [item.pk], "state": "granted",
         "purposes": ["training"], "audiences": ["platform"], "valid_from_0": "2026-01-01", "valid_from_1": "00:00:00",
         "valid_until_0": "", "valid_until_1": "", "document_reference": "synthetic letter", "document_sha256": "",
+        "change_reason": "synthetic reason",
     }  # fmt: skip
     page = reverse("admin:ethics_consent_add")
     response = client.post(page, form)

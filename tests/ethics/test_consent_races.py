@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from ethics.consent import consent_record, consent_withdraw
 from ethics.models import AuditEvent, Community, Consent, GovernedItem
 from ethics.policy import Audience, Basis, ConsentState, Purpose
+from ethics.reasons import change_reason
 from tests.factories import make_item
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -59,7 +60,8 @@ class Contender(threading.Thread):
 
     def run(self) -> None:
         try:
-            self.decision()
+            with change_reason("synthetic reason"):
+                self.decision()
         except ValidationError as refusal:
             self.refusal = refusal
         except BaseException as failure:  # noqa: BLE001  handed to the test, which raises it

@@ -29,7 +29,7 @@ def officer() -> User:
 
 
 def in_request(request_id: str = REQUEST):
-    return audit_context(AuditContext("mira", "curator", request_id=request_id))
+    return audit_context(AuditContext("mira", "curator", request_id=request_id, reason="asked by the council"))
 
 
 def change_title(practice: Practice, title: str) -> None:
@@ -49,6 +49,7 @@ def test_the_change_of_a_request_says_who_what_before_and_after(officer) -> None
     (change,) = field_changes_of(REQUEST, officer)
 
     assert (change.record_type, change.kind, change.actor, change.role) == ("practice", "update", "mira", "curator")
+    assert change.reason == "asked by the council"
     assert [(field.name, field.before, field.after) for field in change.fields] == [
         ("title", "title before", "title after")
     ]

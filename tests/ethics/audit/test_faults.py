@@ -252,9 +252,9 @@ def test_a_stored_node_narrows_down_which_record_changed_with_its_leaf(sealed_lo
 @pytest.mark.parametrize(
     "change",
     [
-        "UPDATE ethics_auditidentity SET name = 'somebody else' WHERE name LIKE 'mira%'",
-        f"UPDATE ethics_auditidentity SET salt = {FLIP.format('salt')} WHERE name LIKE 'mira%'",
-        "DELETE FROM ethics_auditidentity WHERE name LIKE 'mira%'",
+        "UPDATE ethics_auditidentity SET name = 'somebody else' WHERE starts_with(name, 'mira')",
+        f"UPDATE ethics_auditidentity SET salt = {FLIP.format('salt')} WHERE starts_with(name, 'mira')",
+        "DELETE FROM ethics_auditidentity WHERE starts_with(name, 'mira')",
     ],
 )
 def test_a_name_changed_or_removed(change: str, sealed_log: SealedLog) -> None:

@@ -29,7 +29,7 @@ def change_statement(text: str, **context: str) -> AuditEvent:
     """An officer changes the statement of an item, in a request of its own."""
     attribution = make_item().attribution
     attribution.statement = text
-    with audit_context(AuditContext("mira", "community steward", **context)):
+    with audit_context(AuditContext("mira", "community steward", reason="corrected by its community", **context)):
         governance_record_save(instance=attribution, changed_fields=["statement"], created=False)
     return AuditEvent.objects.filter(event_type="curation.changed").latest("pk")
 

@@ -38,7 +38,7 @@ def pages(officer: Client, serve, refuse) -> dict[str, str]:
         AuditVerification.objects.create(
             tree_size=1, started_at=now, finished_at=now, events=1, ok=False, problem="leaf 0 differs"
         )
-    with audit_context(AuditContext("mira", "steward", request_id="request-2")):
+    with audit_context(AuditContext("mira", "steward", request_id="request-2", reason="corrected by its community")):
         items[0].attribution.statement = "another"
         governance_record_save(instance=items[0].attribution, changed_fields=["statement"], created=False)
         governance_record_save(instance=make_label(), changed_fields=[], created=False)
