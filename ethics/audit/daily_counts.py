@@ -16,7 +16,8 @@ from ethics.audit.registry import registered_event_types
 
 NOT_PERMITTED, NO_SUCH_PRACTICE, NOTHING_TO_SHOW = "not permitted", "no such practice", "nothing to show"
 """Reasons of a refusal whose event gives none: by policy, an unknown name, or no practice that might be listed."""
-_ABSENT = "00000000-0000-0000-0000-000000000000"
+ABSENT = "00000000-0000-0000-0000-000000000000"
+"""The subject of a question about a practice that there is not."""
 
 # One row for each pair of a community and a reason. Only refusals have reasons: those that the event gives, or
 # what its subjects tell.
@@ -55,18 +56,26 @@ SELECT day, community, event_type, reason, times FROM ethics_auditdailycount
 WHERE event_type = ANY(%(types)s) AND day BETWEEN %(first)s AND %(last)s
 """
 _COUNTS = f"""
-SELECT %(first)s::date + (day - %(first)s::date) / %(step)s * %(step)s AS since,
-       community, event_type, reason, sum(times)::bigint
-FROM ({_STORED} UNION ALL ({_LIVE})) counted
-GROUP BY 1, 2, 3, 4
+SELECT since, community, coalesce((SELECT name FROM ethics_community WHERE slug = community), ''), event_type, reason,
+       times
+FROM (
+    SELECT %(first)s::date + (day - %(first)s::date) / %(step)s * %(step)s AS since,
+           community, event_type, reason, sum(times)::bigint AS times
+    FROM ({_STORED} UNION ALL ({_LIVE})) counted
+    GROUP BY 1, 2, 3, 4
+) summed
 """  # noqa: S608  no value is put in
 
 
 class CountRow(NamedTuple):
-    """So many events of a type from a UTC day on, for one community and reason; empty where there is none."""
+    """So many events of a type from a UTC day on, for one community and reason; empty where there is none.
+
+    ``community`` is a slug as the events have it, ``community_name`` what that community is called now.
+    """
 
     since: date
     community: str
+    community_name: str
     event_type: str
     reason: str
     times: int
@@ -107,7 +116,7 @@ def _words() -> dict[str, Any]:
     refusing = sorted(name for name, kind in registered_event_types().items() if kind.refuses)
     return {
         "refusing": refusing,
-        "absent": _ABSENT,
+        "absent": ABSENT,
         "no_such": NO_SUCH_PRACTICE,
         "refused": NOT_PERMITTED,
         "nothing": NOTHING_TO_SHOW,

@@ -81,7 +81,7 @@ def served_columns(served: Served) -> Columns:
     for position, (start, end) in enumerate(served.intervals):
         x, base = _LEFT + position * slot, float(HEIGHT - _BOTTOM)
         when = f"{start:%-d %b %Y}" if start == end else f"{start:%-d %b} to {end:%-d %b %Y}"
-        for series, (name, count) in enumerate(zip(served.communities, served.row(start), strict=True)):
+        for series, (name, count) in enumerate(zip(served.labels, served.row(start), strict=True)):
             height = count / top * plot_height
             base -= height
             if count:

@@ -10,6 +10,7 @@ from typing import Any
 from django.urls import reverse
 
 from ethics.audit import registered_event_types
+from ethics.audit.daily_counts import ABSENT, NO_SUCH_PRACTICE
 from ethics.models import AuditEvent
 
 
@@ -65,6 +66,8 @@ def fields_in_words(event: AuditEvent, client_name: str) -> Iterator[Field]:
 
 
 def _subject(subject: str) -> Value:
+    if subject == ABSENT:
+        return Value(f"{NO_SUCH_PRACTICE} ({subject})")
     try:
         return Value(subject, reverse("desk:practice", args=[uuid.UUID(subject)]))
     except ValueError:

@@ -20,10 +20,14 @@ _MOST_BARS = 31
 
 @dataclass(frozen=True)
 class Served:
-    """Answers for each community in each interval. An answer with knowledge of two communities counts for both."""
+    """Answers for each community in each interval. An answer with knowledge of two communities counts for both.
+
+    ``communities`` are slugs, the last one perhaps the rest together; ``labels`` are their names, in the same order.
+    """
 
     intervals: list[tuple[date, date]]
     communities: list[str]
+    labels: list[str]
     counts: Mapping[tuple[date, str], int]
 
     def row(self, start: date) -> list[int]:
@@ -67,7 +71,17 @@ def _served(rows: Sequence[CountRow], intervals: list[tuple[date, date]]) -> Ser
     for row in rows:
         name = row.community or NO_COMMUNITY
         counts[row.since, communities[-1] if name in others else name] += row.times
-    return Served(intervals, communities, counts)
+    names = {row.community: row.community_name for row in rows if row.community_name}
+    return Served(intervals, communities, _labels(communities, names), counts)
+
+
+def _labels(communities: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    """Names, with the slug behind those that two communities share; whatever is no community stays as it is."""
+    often = Counter(names.values())
+    return [
+        f"{names[slug]} ({slug})" if slug in names and often[names[slug]] > 1 else names.get(slug, slug)
+        for slug in communities
+    ]
 
 
 def _step(days: int) -> int:

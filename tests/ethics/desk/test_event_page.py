@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from ethics.audit import AuditContext, audit_context
+from ethics.audit.daily_counts import ABSENT
 from ethics.clients import client_create
 from ethics.models import AuditEvent, GovernedItem
 from ethics.policy import Audience, SacredStatus
@@ -44,6 +45,12 @@ def test_every_field_stands_there_in_words(officer: Client, serve) -> None:
         item.community.slug, str(item.public_id), "tk_to_genomic",
     ):  # fmt: skip
         assert expected in text, expected
+
+
+def test_a_question_about_no_practice_says_so(officer: Client, refuse) -> None:
+    text = page(officer, refuse(ABSENT))
+    assert f"no such practice ({ABSENT})" in text
+    assert reverse("desk:practice", args=[ABSENT]) not in text
 
 
 def test_the_canonical_text_is_shown(officer: Client, serve) -> None:

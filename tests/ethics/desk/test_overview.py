@@ -16,7 +16,7 @@ from ethics.audit.daily_counts import NO_SUCH_PRACTICE, NOT_PERMITTED, NOTHING_T
 from ethics.desk.charts import nice_ceiling, refusal_bars, served_columns, short_number
 from ethics.desk.usage import Served, usage
 from ethics.models import AuditVerification
-from tests.factories import make_model_version
+from tests.factories import make_community, make_model_version
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -87,6 +87,16 @@ def test_served_answers_are_counted_by_day_and_community(serve) -> None:
 
 
 @pytest.mark.django_db
+def test_a_chart_names_communities_and_tells_two_of_one_name_apart(serve) -> None:
+    for slug, name in (("north", "People of the North"), ("east", "People"), ("west", "People")):
+        make_community(slug=slug, name=name)
+        serve("item", slug)
+    serve("item", "gone")
+    today = timezone.now().date()
+    assert usage(today, today).served.labels == ["People (east)", "gone", "People of the North", "People (west)"]
+
+
+@pytest.mark.django_db
 def test_refusals_are_counted_by_each_reason(refuse) -> None:
     refuse("item")
     refuse("item")
@@ -128,11 +138,11 @@ def test_an_axis_ends_above_its_highest_value_and_no_more_than_twice_as_high(val
 
 def test_the_parts_of_a_column_stand_on_each_other() -> None:
     day = date(2026, 1, 1)
-    columns = served_columns(Served([(day, day)], ["a", "b"], {(day, "a"): 3, (day, "b"): 1}))
+    columns = served_columns(Served([(day, day)], ["a", "b"], ["A", "B"], {(day, "a"): 3, (day, "b"): 1}))
     lower, upper = columns.parts
     assert lower.y == pytest.approx(upper.y + upper.height, abs=0.02)
     assert lower.height == pytest.approx(3 * upper.height, abs=0.05)
-    assert lower.title == "1 Jan 2026, a: 3"
+    assert lower.title == "1 Jan 2026, A: 3"
 
 
 def test_the_longest_bar_fills_the_chart() -> None:
