@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import Q
+
 from correlations.models import (
     Condition,
     Correlation,
@@ -13,7 +15,15 @@ from correlations.models import (
     PracticeIndication,
     SynergyPair,
 )
+from ethics.history import Person
 from ethics.tracked_changes import TrackedModel, register_tracked_models
+
+
+def _open_evidence(person: Person) -> Q:
+    from correlations.admin.evidence import shown_evidence
+
+    return shown_evidence(person)
+
 
 TRACKED = (
     TrackedModel(Practice, item_path="item"),
@@ -23,7 +33,7 @@ TRACKED = (
     TrackedModel(SynergyPair),
     TrackedModel(GenomicTarget),
     TrackedModel(DiseaseAssociation),
-    TrackedModel(Evidence),
+    TrackedModel(Evidence, open_records=_open_evidence),
     TrackedModel(Condition),
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import pghistory.models
 from django.db.models import (
     BooleanField,
+    Exists,
     ExpressionWrapper,
     F,
     JSONField,
@@ -40,12 +41,14 @@ class TrackedModel:
 
     ``item_path`` leads from a row of the history to its governed item, and is empty where no item governs the model.
     ``shows_withheld`` opens withheld items to those who answer for them, as on their admin page; of a sacred one only the
-    status is shown, whatever the row said before.
+    status is shown, whatever the row said before. ``open_records`` is the condition under which a person may see a record
+    that several items share; a record that is gone meets none.
     """
 
     model: type[Model]
     item_path: str = ""
     shows_withheld: bool = False
+    open_records: Callable[[Person], Q] | None = None
     hidden_fields: frozenset[str] = frozenset()
 
     @property
@@ -167,7 +170,8 @@ def _with_gate(entry: TrackedModel, person: Person) -> Any:
 
     rows = entry.events._base_manager.all()
     if not entry.item_path:
-        return rows.annotate(is_open=_boolean(True), is_sacred=_boolean(False), record_key=_text_of("pgh_obj_id"))
+        is_open = _boolean(True) if entry.open_records is None else _shared_and_open(entry, entry.open_records(person))
+        return rows.annotate(is_open=is_open, is_sacred=_boolean(False), record_key=_text_of("pgh_obj_id"))
     items = visible_items(person) if entry.shows_withheld else curated_items(person)
     return rows.annotate(
         is_open=ExpressionWrapper(Q(**{f"{entry.item_path}__in": items}), BooleanField()),
@@ -176,6 +180,10 @@ def _with_gate(entry: TrackedModel, person: Person) -> Any:
         ),
         record_key=_text_of(f"{entry.item_path}__public_id"),
     )
+
+
+def _shared_and_open(entry: TrackedModel, condition: Q) -> Exists:
+    return Exists(entry.model._default_manager.filter(condition, pk=OuterRef("pgh_obj_id")))
 
 
 def _text_of(path: str) -> Cast:

@@ -17,7 +17,7 @@ from ethics.models import AuditEvent, GovernedItem
 from ethics.policy import Basis, SacredStatus
 from ethics.stewardship import item_record_objection, item_set_status
 from tests.admin_people import make_person
-from tests.factories import make_item, make_practice, make_target
+from tests.factories import make_evidence, make_item, make_practice, make_target
 
 pytestmark = pytest.mark.django_db
 REQUEST = "request-history-1"
@@ -84,6 +84,32 @@ def test_a_withheld_practice_shows_that_it_changed_and_nothing_else(officer) -> 
 
     assert change.withheld
     assert "CANARY" not in values([change])
+
+
+@pytest.mark.parametrize("also_cited_by_an_open_practice", [False, True])
+def test_evidence_is_shown_as_long_as_an_open_practice_cites_it(officer, also_cited_by_an_open_practice: bool) -> None:
+    withheld = make_practice()
+    with in_request():
+        evidence = make_evidence(reference="CANARY reference")
+    withheld.sources.add(evidence)
+    if also_cited_by_an_open_practice:
+        make_practice().sources.add(evidence)
+    item_record_objection(item=withheld.item, reference="letter", reason="they object")
+
+    (change,) = field_changes_of(REQUEST, officer)
+
+    assert change.withheld is not also_cited_by_an_open_practice
+    assert ("CANARY" in values([change])) is also_cited_by_an_open_practice
+
+
+def test_evidence_that_is_gone_keeps_its_former_values_withheld(officer) -> None:
+    with in_request():
+        make_evidence(reference="CANARY reference").delete()
+
+    changes = field_changes_of(REQUEST, officer)
+
+    assert [change.withheld for change in changes] == [True]
+    assert "CANARY" not in values(changes)
 
 
 def test_of_a_sacred_item_only_the_status_is_shown_whatever_it_said_before(officer) -> None:
