@@ -1,7 +1,7 @@
 # Every target does its own set-up: a .venv beside this file, pinned by constraints.txt, and nothing global.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint bench stop clean
+.PHONY: help demo test test-all lint bench client stop clean
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -50,6 +50,11 @@ $(INSTALLED):
 	echo 'Installing the pinned packages (large downloads the first time)'; \
 	$(BIN)/python -m pip install -c constraints.txt -e '.[dev]'; \
 	touch $@
+
+client: $(INSTALLED) ## write the Python client anew from the OpenAPI document
+	@set -eu; file=clients/python/neurobotanica_client/api.py; \
+	NEUROBOTANICA_HOME='$(LINT_HOME)' $(BIN)/python manage.py spectacular --format openapi-json > $$file.json; \
+	$(BIN)/python clients/python/generate.py < $$file.json > $$file; rm $$file.json
 
 demo: $(INSTALLED) ## data, training, evaluation, one prediction, then the site on 127.0.0.1:8000 (PORT=n, SERVE=0)
 	@exec $(BIN)/python -m neurobotanica.demo --port $(PORT) $(if $(filter 0 no false,$(SERVE)),--no-serve)
