@@ -126,6 +126,35 @@ def practices_for_target(frame: AnswerFrame, *, symbol: str, k: int) -> BuiltAns
     )
 
 
+def practices_for_description(
+    frame: AnswerFrame, ranked: Iterable[tuple[str, float]], k: int
+) -> tuple[list[AnswerContent], list[Practice]]:
+    """The k first permitted practices of a ranking of slugs, each with its attribution; ranks count what is shown."""
+    permitted = (
+        Practice.objects.permitted_for(Purpose.PREDICTION, frame.audience, frame.now)
+        .with_policy_facts()
+        .prefetch_related("sources", "dosage_profiles__evidence", "practice_indications__condition")
+        .in_bulk(field_name="slug")
+    )
+    shown: list[AnswerContent] = []
+    practices: list[Practice] = []
+    for slug, confidence in ranked:
+        practice = permitted.get(slug)
+        attribution = frame.attribution(practice) if practice is not None else None
+        if practice is None or attribution is None or len(shown) == k:
+            continue
+        practices.append(practice)
+        shown.append(
+            {
+                "rank": len(practices),
+                "practice": _practice_content(practice, attribution),
+                "confidence": round(confidence, 4),
+                "dosage": [_dosage_content(profile.level, profile) for profile in practice.dosage_profiles.all()],
+            }
+        )
+    return shown, practices
+
+
 def _rows_for_target(frame: AnswerFrame, target: GenomicTarget, k: int) -> list[Prediction]:
     rows = (
         Prediction.objects.permitted_for(Purpose.PREDICTION, frame.audience, frame.now)

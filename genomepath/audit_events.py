@@ -62,6 +62,26 @@ for _event_type in (
         refuses=True,
     ),
     EventType(
+        "prediction.explained",
+        "A prediction was explained, with the communities whose knowledge the explanation shows",
+        needs_communities=True,
+        needs_purpose=True,
+        needs_model=True,
+        details=frozenset({"direction"}),
+    ),
+    EventType(
+        "attribution.read",
+        "How a community wishes to be credited was read",
+        needs_communities=True,
+        needs_purpose=True,
+    ),
+    EventType(
+        "catalogue.read",
+        "Public reference data, the model card or a client's own use was read",
+        needs_subjects=False,
+        details=frozenset({"what", "count"}),
+    ),
+    EventType(
         "text.withheld",
         "A free text got no answer: it named or came close to what is withheld, or was close to nothing known",
         needs_subjects=False,

@@ -18,7 +18,7 @@ from ethics.models import ApiClient, AuditEvent, Community, GovernedItem
 from ethics.spreadsheet import safe_cell
 from genomepath.models import ExportRecord
 
-SERVED = "prediction.served"
+SERVED = ("prediction.served", "prediction.explained")
 LISTED = "catalogue.listed"
 WITHHELD = ("prediction.refused", "text.withheld")
 COLUMNS = ("use", "client", "audience", "times", "item_uses", "reference", "data_sha256", "when")
@@ -34,7 +34,7 @@ def community_statement(community: Community, start: datetime, end: datetime) ->
     period = AuditEvent.objects.filter(occurred_at__gte=start, occurred_at__lt=end)
     credited = period.filter(community_ids__contains=[community.slug])
     uses = {
-        "predictions": _by_client(credited.filter(event_type=SERVED), items),
+        "predictions": _by_client(credited.filter(event_type__in=SERVED), items),
         "lists": _by_client(credited.filter(event_type=LISTED), items),
         "withheld_requests": _by_client(
             period.filter(event_type__in=WITHHELD, subject_ids__overlap=sorted(items)), items

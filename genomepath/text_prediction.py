@@ -1,4 +1,4 @@
-"""Targets for a free text about a practice, scored by the active model where torch is at hand (never in the web process).
+"""Targets for a free text about a practice, scored by the active model on onnxruntime, in the web process as in commands.
 
 The answer lists targets alone. It credits the communities whose knowledge the model learned from, as far as the policy
 allows their use at this moment, and names no practice. A text that names a protected record or comes close to a withheld
@@ -7,9 +7,8 @@ one gets the same answer as a text about nothing known: none (``genomepath.text_
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.utils import timezone
 
@@ -19,13 +18,12 @@ from ethics import audit
 from ethics.models import Community, GovernedItem
 from ethics.policy import Audience, Purpose
 from genomepath.answers import AnswerFrame, answer_frame, synergies_among, target_content
-from genomepath.artefacts import artefact_root, model_folder
+from genomepath.ml.snapshot import PracticeRecord
 from genomepath.models import ModelVersion
 from genomepath.serving import DEFAULT_DOSE, SubjectNotFound, serving_state
 from genomepath.text_admission import text_judge, text_refusal_record
-
-if TYPE_CHECKING:
-    from genomepath.ml.embedding import TextEncoder
+from genomepath.text_door import segments
+from genomepath.text_engine import ModelFolderUnreadable, text_engine
 
 MAX_TEXT_BYTES = 100_000
 DIRECTION = "text_to_genomic"
@@ -35,12 +33,14 @@ CALIBRATION_NOTE = (
 NO_ANSWER = "No answer can be given for this text."
 
 
-class ModelFolderUnreadable(Exception):
-    """The files of the active model are missing or damaged."""
-
-
 def text_predict(
-    *, text: str, dose: Dose | None, k: int, audience: Audience, now: datetime | None = None
+    *,
+    text: str,
+    dose: Dose | None,
+    k: int,
+    audience: Audience,
+    context: audit.AuditContext | None = None,
+    now: datetime | None = None,
 ) -> dict[str, Any]:
     """Rank targets for the text and record the answer, or that there was none. The text itself is stored nowhere.
 
@@ -62,11 +62,12 @@ def text_predict(
         raise SubjectNotFound
     communities = sorted({slug for _, slug in learned_from})
     level = dose or DEFAULT_DOSE
-    encoder = _encoder()
-    ranked = _ranked_targets(version, text, level, encoder)
-    verdict = text_judge(text=text, audience=audience, now=now, encode=encoder.encode)
+    engine = text_engine(version)
+    ranked = engine.ranked_targets(_record_of(text), level)
+    encode = engine.encoder.remembering(revision, but=segments(text))
+    verdict = text_judge(text=text, audience=audience, now=now, encode=encode)
     if not verdict.is_answered:
-        text_refusal_record(verdict=verdict, model_sha256=version.sha256, policy_revision=revision)
+        text_refusal_record(verdict=verdict, model_sha256=version.sha256, policy_revision=revision, context=context)
         return _content(frame, level, dose, k, shown=[], communities=[])
     known = GenomicTarget.objects.in_bulk([symbol for symbol, _ in ranked], field_name="symbol")
     shown = [(known[symbol], confidence) for symbol, confidence in ranked if symbol in known][:k]
@@ -77,9 +78,14 @@ def text_predict(
         purpose=Purpose.PREDICTION,
         model_sha256=version.sha256,
         details={"direction": DIRECTION, "count": len(shown)},
+        context=context,
         policy_revision=revision,
     )
     return _content(frame, level, dose, k, shown=shown, communities=communities)
+
+
+def _record_of(text: str) -> PracticeRecord:
+    return PracticeRecord(slug="", title=text, tradition="", indications=(), preparation="", cultural_context="")
 
 
 def _content(
@@ -105,12 +111,6 @@ def _content(
     }
 
 
-def _encoder() -> TextEncoder:
-    from genomepath.ml.embedding import MiniLMEncoder
-
-    return MiniLMEncoder()
-
-
 def _predictions(shown: list[tuple[GenomicTarget, float]]) -> dict[str, Any]:
     return {
         "predictions": [
@@ -128,26 +128,4 @@ def _credits(communities: list[str]) -> list[dict[str, str]]:
     ]
 
 
-def _ranked_targets(version: ModelVersion, text: str, dose: Dose, encoder: TextEncoder) -> list[tuple[str, float]]:
-    """All targets of the model with their confidence, from the highest logit down."""
-    from genomepath.ml.calibration import PlattCalibration
-    from genomepath.ml.checkpoint import ModelFolderError, read_fitted_model
-    from genomepath.ml.dataset import build_text_features
-    from genomepath.ml.inference import score_new_practice
-    from genomepath.ml.snapshot import DOSES, PracticeRecord, SnapshotError, read_snapshot
-
-    folder = model_folder(version)
-    try:
-        fitted = read_fitted_model(folder)
-        snapshot = read_snapshot(artefact_root() / version.snapshot_folder)
-        curve = PlattCalibration.from_dict(
-            json.loads((folder / "calibration.json").read_text(encoding="utf-8"))["tk_to_genomic"]
-        )
-    except (ModelFolderError, SnapshotError, OSError, KeyError, ValueError) as error:
-        raise ModelFolderUnreadable(str(error)) from error
-    record = PracticeRecord(slug="", title=text, tradition="", indications=(), preparation="", cultural_context="")
-    scores = score_new_practice(fitted.model, build_text_features(snapshot, encoder), encoder, record)
-    logits = scores.head[DOSES.index(dose.value)]
-    confidence = curve.probability(logits)
-    order = sorted(range(len(fitted.targets)), key=lambda index: (-logits[index], index))
-    return [(fitted.targets[index], float(confidence[index])) for index in order]
+__all__ = ["CALIBRATION_NOTE", "DIRECTION", "MAX_TEXT_BYTES", "ModelFolderUnreadable", "text_predict"]

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 import orjson
-from django.http import HttpResponse, HttpResponseBase
-from django.utils.cache import get_conditional_response, patch_vary_headers
-from django.utils.http import http_date
+from django.http import HttpResponse, HttpResponseBase, HttpResponseNotModified
+from django.utils.cache import patch_vary_headers
+from django.utils.http import http_date, parse_etags
 from rest_framework.exceptions import APIException, AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -105,15 +105,21 @@ class ClientView(APIView):
     def conditional(self, body: bytes, etag: str = "") -> HttpResponseBase:
         """The bytes as JSON under their ETag, or 304 where the caller holds them already."""
         etag = etag or f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        response = HttpResponse(body, content_type="application/json")
+        # Django's own function would answer If-Match and If-Unmodified-Since with 412, which means nothing here.
+        held = parse_etags(self.request.headers.get("If-None-Match", ""))
+        is_held = "*" in held or etag in {entry.removeprefix("W/") for entry in held}
+        response = HttpResponseNotModified() if is_held else self.plain(body)
         response["ETag"] = etag
-        response["Cache-Control"] = PRIVATE
-        conditional = get_conditional_response(self.request._request, etag=etag, response=response)
-        return conditional if conditional is not None else response
+        return response
+
+    def plain(self, body: bytes) -> HttpResponse:
+        """The bytes as JSON."""
+        return HttpResponse(body, content_type="application/json")
 
     def answered(self, content: dict[str, Any]) -> HttpResponseBase:
-        """The content as JSON, or 304."""
-        return self.conditional(orjson.dumps(content, default=str))
+        """The content as JSON; 304 where a reader holds it already."""
+        body = orjson.dumps(content, default=str)
+        return self.plain(body) if self.request.method == "POST" else self.conditional(body)
 
     def finalize_response(  # type: ignore[override]  # DRF takes any HttpResponseBase here
         self, request: Request, response: HttpResponseBase, *args: Any, **kwargs: Any

@@ -1,94 +1,232 @@
-"""Catalogue lists: practices as the policy allows for display, and targets."""
+"""Catalogue lists: what belongs to a practice as the policy allows for display, and public reference data."""
 
 from __future__ import annotations
 
-from typing import Any, cast
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from django.http import HttpResponseBase
 from django.utils import timezone
-from rest_framework.exceptions import NotFound, ValidationError
-from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
-from correlations.models import GenomicTarget, Practice
-from ethics.attribution import attribution_for
+from correlations.models import Correlation, DosageProfile, Practice
+from correlations.vocabulary import Direction, Dose, DoseBasis, EvidenceLevel, Quality
+from ethics.attribution import AttributionStatement, attribution_for
 from ethics.policy import Purpose
-from ethics.scopes import Scope
-from genomepath.answers import target_content
-from genomepath.api.base import ClientView
-from genomepath.api.parameters import check_known, search_text
-from genomepath.api.schema import practice_list_schema, target_list_schema
-from genomepath.catalogue import practices_listing_record, practices_shown, targets_shown
+from genomepath.answers import source_content, target_content
+from genomepath.api.pages import PAGE_PARAMETERS, ListView
+from genomepath.api.parameters import check_known, one_of, plain_text, search_text, yes_or_no
+from genomepath.api.schema_catalogue import (
+    correlation_list_schema,
+    dosage_list_schema,
+    evidence_list_schema,
+    practice_list_schema,
+    synergy_list_schema,
+    target_list_schema,
+)
+from genomepath.catalogue import (
+    correlations_shown,
+    dosage_profiles_shown,
+    evidence_shown,
+    practices_listing_record,
+    practices_shown,
+    public_reading_record,
+    synergies_shown,
+    targets_shown,
+)
 
 
-class CataloguePages(CursorPagination):
-    """Pages of 50 in a fixed order; there is no total, so none can tell of what is withheld."""
+class PracticeBoundListView(ListView):
+    """A list of what belongs to practices: each row goes with the attribution of its practice, and is recorded."""
 
-    page_size = 50
-    ordering = "id"
+    def attributed(self, practices: Sequence[Practice], now: datetime) -> list[AttributionStatement | None]:
+        """The attribution of each practice; None where the policy refuses after all."""
+        return [attribution_for(practice.item, Purpose.DISPLAY, self.audience, now) for practice in practices]
 
-    def decode_cursor(self, request: Request) -> Cursor | None:
-        """The position that the cursor stands for.
-
-        Raises:
-            ValidationError: the cursor is not one of ours.
-        """
-        try:
-            cursor = super().decode_cursor(request)
-        except NotFound:
-            raise ValidationError({"cursor": "This is not a cursor of this list."}) from None
-        position = str(cursor.position) if cursor is not None and cursor.position is not None else None
-        if position is not None and not (position.isascii() and position.isdigit() and len(position) < 19):
-            raise ValidationError({"cursor": "This is not a cursor of this list."})
-        return cursor
+    def recorded_page(self, shown: list[tuple[Practice, dict[str, Any]]]) -> HttpResponseBase:
+        """The page, once it is recorded whose practices stand in it."""
+        practices_listing_record(practices=[practice for practice, _ in shown], context=self.audit_context)
+        return self.page([row for _, row in shown])
 
 
-class ListView(ClientView):
-    """A list in pages."""
-
-    required_scope = Scope.CATALOGUE
-
-    def page(self, pages: CataloguePages, rows: list[dict[str, Any]]) -> HttpResponseBase:
-        """One page with the addresses of its neighbours."""
-        return self.answered({"next": pages.get_next_link(), "previous": pages.get_previous_link(), "results": rows})
-
-
-class PracticeListView(ListView):
+class PracticeListView(PracticeBoundListView):
     """Practices that the client's audience may see, with their attribution."""
 
     @practice_list_schema
     def get(self, request: Request) -> HttpResponseBase:
-        check_known(request.query_params, {"search", "cursor"})
+        query = request.query_params
+        check_known(query, PAGE_PARAMETERS | {"search", "tradition", "condition"})
         now = timezone.now()
-        pages = CataloguePages()
-        found = practices_shown(audience=self.audience, now=now, text=search_text(request.query_params))
-        page = cast("list[Practice]", pages.paginate_queryset(found, request, view=self))
-        attributed = [
-            (practice, attribution_for(practice.item, Purpose.DISPLAY, self.audience, now)) for practice in page
-        ]
-        shown = [(practice, attribution) for practice, attribution in attributed if attribution is not None]
-        practices_listing_record(practices=[practice for practice, _ in shown], context=self.audit_context)
-        return self.page(
-            pages,
+        found = practices_shown(
+            audience=self.audience,
+            now=now,
+            text=search_text(query),
+            tradition=plain_text(query, "tradition"),
+            condition=plain_text(query, "condition"),
+        )
+        rows: list[Practice] = self.rows_of_page(found)
+        return self.recorded_page(
             [
-                {
-                    "slug": practice.slug,
-                    "title": practice.title,
-                    "tradition": practice.tradition,
-                    "attribution": attribution,
-                }
-                for practice, attribution in shown
-            ],
+                (practice, {**_practice(practice), "tradition": practice.tradition, "attribution": attribution})
+                for practice, attribution in zip(rows, self.attributed(rows, now), strict=True)
+                if attribution is not None
+            ]
         )
 
 
-class TargetListView(ListView):
+class CorrelationListView(PracticeBoundListView):
+    """Approved correlations of practices that the client's audience may see."""
+
+    @correlation_list_schema
+    def get(self, request: Request) -> HttpResponseBase:
+        query = request.query_params
+        check_known(query, PAGE_PARAMETERS | {"practice", "target", "dose", "direction", "quality"})
+        now = timezone.now()
+        found = correlations_shown(audience=self.audience, now=now)
+        filters = {
+            "practice__slug": plain_text(query, "practice"),
+            "target__symbol__iexact": plain_text(query, "target"),
+            "dose": one_of(query, "dose", Dose),
+            "direction": one_of(query, "direction", Direction),
+            "quality": one_of(query, "quality", Quality),
+        }
+        rows: list[Correlation] = self.rows_of_page(
+            found.filter(**{key: text for key, text in filters.items() if text})
+        )
+        attributions = self.attributed([row.practice for row in rows], now)
+        return self.recorded_page(
+            [
+                (row.practice, {**_correlation(row), "attribution": attribution})
+                for row, attribution in zip(rows, attributions, strict=True)
+                if attribution is not None
+            ]
+        )
+
+
+class DosageProfileListView(PracticeBoundListView):
+    """Dosage profiles of practices that the client's audience may see."""
+
+    @dosage_list_schema
+    def get(self, request: Request) -> HttpResponseBase:
+        query = request.query_params
+        check_known(query, PAGE_PARAMETERS | {"practice", "level", "basis"})
+        now = timezone.now()
+        found = dosage_profiles_shown(audience=self.audience, now=now)
+        filters = {
+            "practice__slug": plain_text(query, "practice"),
+            "level": one_of(query, "level", Dose),
+            "basis": one_of(query, "basis", DoseBasis),
+        }
+        rows: list[DosageProfile] = self.rows_of_page(
+            found.filter(**{key: text for key, text in filters.items() if text})
+        )
+        attributions = self.attributed([row.practice for row in rows], now)
+        return self.recorded_page(
+            [
+                (row.practice, {**_dosage(row), "attribution": attribution})
+                for row, attribution in zip(rows, attributions, strict=True)
+                if attribution is not None
+            ]
+        )
+
+
+class PublicListView(ListView):
+    """A list of what is nobody's traditional knowledge; recorded as read."""
+
+    def public_page(self, what: str, rows: list[dict[str, Any]]) -> HttpResponseBase:
+        """The page, once it is recorded that it was read."""
+        public_reading_record(what=what, count=len(rows), context=self.audit_context)
+        return self.page(rows)
+
+
+class TargetListView(PublicListView):
     """Genomic targets: public knowledge, the same for every audience."""
 
     @target_list_schema
     def get(self, request: Request) -> HttpResponseBase:
-        check_known(request.query_params, {"search", "cursor"})
-        pages = CataloguePages()
-        found = targets_shown(text=search_text(request.query_params))
-        page = cast("list[GenomicTarget]", pages.paginate_queryset(found, request, view=self))
-        return self.page(pages, [target_content(target) for target in page])
+        check_known(request.query_params, PAGE_PARAMETERS | {"search"})
+        rows = self.rows_of_page(targets_shown(text=search_text(request.query_params)))
+        return self.public_page("targets", [target_content(target) for target in rows])
+
+
+class EvidenceListView(PublicListView):
+    """Cited sources; of those that stand with practices, the ones of practices that the audience may see."""
+
+    @evidence_list_schema
+    def get(self, request: Request) -> HttpResponseBase:
+        query = request.query_params
+        check_known(query, PAGE_PARAMETERS | {"search", "target", "level", "verified"})
+        found = evidence_shown(audience=self.audience, now=timezone.now())
+        filters: dict[str, Any] = {
+            "reference__icontains": search_text(query),
+            "target__symbol__iexact": plain_text(query, "target"),
+            "level": one_of(query, "level", EvidenceLevel),
+        }
+        found = found.filter(**{key: text for key, text in filters.items() if text})
+        verified = yes_or_no(query, "verified")
+        if verified is not None:
+            found = found.filter(verified=verified)
+        return self.public_page(
+            "evidence",
+            [
+                {
+                    **source_content(source),
+                    "target": source.target.symbol if source.target else None,
+                    "compound": source.compound,
+                    "conditions": [
+                        {"name": condition.name, "mesh_id": condition.mesh_id, "mondo_id": condition.mondo_id}
+                        for condition in source.conditions.all()
+                    ],
+                }
+                for source in self.rows_of_page(found)
+            ],
+        )
+
+
+class SynergyListView(PublicListView):
+    """Documented interactions of two targets."""
+
+    @synergy_list_schema
+    def get(self, request: Request) -> HttpResponseBase:
+        check_known(request.query_params, PAGE_PARAMETERS | {"target"})
+        rows = self.rows_of_page(synergies_shown(target=plain_text(request.query_params, "target")))
+        return self.public_page(
+            "synergies",
+            [
+                {
+                    "targets": [pair.target_a.symbol, pair.target_b.symbol],
+                    "interaction": pair.interaction,
+                    "kind": pair.kind,
+                    "source": source_content(pair.evidence),
+                }
+                for pair in rows
+            ],
+        )
+
+
+def _practice(practice: Practice) -> dict[str, str]:
+    return {"slug": practice.slug, "title": practice.title}
+
+
+def _correlation(row: Correlation) -> dict[str, Any]:
+    return {
+        "practice": _practice(row.practice),
+        "target": target_content(row.target),
+        "direction": row.direction,
+        "dose": {"level": row.dose, "basis": row.dose_basis},
+        "confidence": row.confidence,
+        "quality": row.quality,
+        "sources": [source_content(source) for source in row.evidence.all()],
+    }
+
+
+def _dosage(row: DosageProfile) -> dict[str, Any]:
+    return {
+        "practice": _practice(row.practice),
+        "level": row.level,
+        "basis": row.basis,
+        "amount_range": row.amount_range,
+        "note": row.note,
+        "source": source_content(row.evidence) if row.evidence else None,
+    }

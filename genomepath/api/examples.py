@@ -6,7 +6,7 @@ from typing import Any
 
 from genomepath.answers import NOT_MEDICAL_ADVICE, PROVISIONAL
 
-_SOURCE: dict[str, Any] = {
+SOURCE: dict[str, Any] = {
     "reference": "Example reference (synthetic)",
     "pmid": "",
     "doi": "",
@@ -15,14 +15,14 @@ _SOURCE: dict[str, Any] = {
     "year": None,
     "verified": True,
 }
-_PRACTICE: dict[str, Any] = {
+PRACTICE: dict[str, Any] = {
     "slug": "example-practice",
     "title": "Example practice",
     "tradition": "Example tradition",
     "documented_uses": [{"name": "example condition", "mesh_id": "", "mondo_id": ""}],
     "contraindications": ["example contraindication"],
     "evidence_level": "reference_text",
-    "sources": [_SOURCE],
+    "sources": [SOURCE],
     "attribution": {
         "community": {"slug": "example-community", "name": "Example community"},
         "statement": "Documented use of the example community.",
@@ -35,16 +35,16 @@ _PRACTICE: dict[str, Any] = {
         },
     },
 }
-_TARGET = {"symbol": "CNR1", "hgnc_id": "HGNC:2159", "name": "cannabinoid receptor 1"}
-_DOSAGE: dict[str, Any] = {
+TARGET = {"symbol": "CNR1", "hgnc_id": "HGNC:2159", "name": "cannabinoid receptor 1"}
+DOSAGE: dict[str, Any] = {
     "level": "medium",
     "basis": "modelled",
     "amount_range": "",
     "note": "No source resolves the dose.",
     "source": None,
 }
-_EVIDENCE: dict[str, Any] = {"status": "predicted_only", "sourced_doses": [], "sources": []}
-_FRAME: dict[str, Any] = {
+EVIDENCE: dict[str, Any] = {"status": "predicted_only", "sourced_doses": [], "sources": []}
+FRAME: dict[str, Any] = {
     "model": {
         "sha256": "0" * 64,
         "preset": "spec",
@@ -58,17 +58,17 @@ _FRAME: dict[str, Any] = {
 
 PRACTICE_ANSWER: dict[str, Any] = {
     "direction": "tk_to_genomic",
-    "practice": _PRACTICE,
-    "dose": {"chosen_by": "default", **_DOSAGE},
+    "practice": PRACTICE,
+    "dose": {"chosen_by": "default", **DOSAGE},
     "k": 1,
-    "predictions": [{"rank": 1, "target": _TARGET, "confidence": 0.71, "evidence": _EVIDENCE}],
+    "predictions": [{"rank": 1, "target": TARGET, "confidence": 0.71, "evidence": EVIDENCE}],
     "synergies": [],
-    **_FRAME,
+    **FRAME,
 }
 TARGET_ANSWER: dict[str, Any] = {
     "direction": "genomic_to_tk",
-    "target": _TARGET,
+    "target": TARGET,
     "k": 1,
-    "predictions": [{"rank": 1, "practice": _PRACTICE, "confidence": 0.64, "evidence": _EVIDENCE, "dosage": [_DOSAGE]}],
-    **_FRAME,
+    "predictions": [{"rank": 1, "practice": PRACTICE, "confidence": 0.64, "evidence": EVIDENCE, "dosage": [DOSAGE]}],
+    **FRAME,
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from datetime import date
+from enum import StrEnum
 
 from django.http import QueryDict
 from rest_framework.exceptions import ValidationError
@@ -11,6 +13,8 @@ from rest_framework.exceptions import ValidationError
 from correlations.vocabulary import Dose
 
 _WHOLE_NUMBER = re.compile(r"[0-9]{1,4}", re.ASCII)
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_LONGEST_FILTER = 300
 
 
 def check_known(query: QueryDict, allowed: Collection[str]) -> None:
@@ -56,6 +60,59 @@ def dose_level(query: QueryDict) -> Dose | None:
         return Dose(text)
     except ValueError:
         raise ValidationError({"dose": f"Give one of: {', '.join(Dose)}."}) from None
+
+
+def one_of(query: QueryDict, name: str, values: type[StrEnum]) -> str | None:
+    """The value of a filter that knows a fixed set of values, or None where none was given.
+
+    Raises:
+        ValidationError: another value.
+    """
+    text = query.get(name)
+    if text is not None and text not in {value.value for value in values}:
+        raise ValidationError({name: f"Give one of: {', '.join(values)}."})
+    return text
+
+
+def yes_or_no(query: QueryDict, name: str) -> bool | None:
+    """``true`` or ``false``, or None where none was given.
+
+    Raises:
+        ValidationError: another value.
+    """
+    text = query.get(name)
+    if text is not None and text not in {"true", "false"}:
+        raise ValidationError({name: "Give true or false."})
+    return None if text is None else text == "true"
+
+
+def plain_text(query: QueryDict, name: str) -> str:
+    """The text of a filter, at most 300 characters; empty where none was given.
+
+    Raises:
+        ValidationError: the text is too long or holds a NUL character.
+    """
+    text = query.get(name, "").strip()
+    if len(text) > _LONGEST_FILTER or "\x00" in text:
+        raise ValidationError({name: f"Give at most {_LONGEST_FILTER} characters, without NUL."})
+    return text
+
+
+def day(query: QueryDict, name: str, *, default: date) -> date:
+    """A day such as 2026-01-31.
+
+    Raises:
+        ValidationError: anything else was given.
+    """
+    text = query.get(name)
+    if text is None:
+        return default
+    try:
+        if not _DAY.fullmatch(text):
+            raise ValueError(text)
+        return date.fromisoformat(text)
+    except ValueError:
+        raise ValidationError({name: "Give a day such as 2026-01-31."}) from None
 
 
 def search_text(query: QueryDict) -> str:

@@ -1,67 +1,16 @@
-"""What the OpenAPI document says of each endpoint."""
+"""What the OpenAPI document says of the predictions."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from correlations.vocabulary import Dose
+from ethics.scopes import Scope
 from genomepath.api import serializers
 from genomepath.api.examples import PRACTICE_ANSWER, TARGET_ANSWER
+from genomepath.api.schema_shared import CONDITIONAL, needs, reading_responses
 from genomepath.serving import DEFAULT_DOSE, DEFAULT_PRACTICES, DEFAULT_TARGETS, MAX_K
-
-_PROBLEMS = {
-    400: ("A parameter is unknown, repeated or malformed; `errors` names it.", "Bad Request"),
-    401: ("The key is missing, unknown, expired or revoked.", "Unauthorized"),
-    404: ("Nothing is there, or it may not be used; the two are answered with the same bytes.", "Not Found"),
-    405: ("Only GET and HEAD.", "Method Not Allowed"),
-    406: ("Only `application/json` is offered.", "Not Acceptable"),
-    429: ("The limit is reached; `Retry-After` gives the seconds to wait.", "Too Many Requests"),
-    500: ("A fault on our side.", "Internal Server Error"),
-    503: ("No model in service, or the database is away; see `Retry-After`.", "Service Unavailable"),
-}
-
-
-class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped library
-    """Describes ``Authorization: Api-Key <key>``."""
-
-    target_class = "ethics.api.authentication.ApiKeyAuthentication"
-    name = "ApiKey"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {
-            "type": "apiKey",
-            "in": "header",
-            "name": "Authorization",
-            "description": "`Api-Key ` followed by your key. The audience of its client decides what is shown.",
-        }
-
-
-def problem_responses(*statuses: int) -> dict[tuple[int, str], OpenApiResponse]:
-    """The documented problem+json answers for these statuses."""
-    return {
-        (status, "application/problem+json"): OpenApiResponse(
-            serializers.ProblemSerializer,
-            description=_PROBLEMS[status][0],
-            examples=[
-                OpenApiExample(
-                    _PROBLEMS[status][1],
-                    value={
-                        "type": "about:blank",
-                        "title": _PROBLEMS[status][1],
-                        "status": status,
-                        "detail": _PROBLEMS[status][0],
-                    },
-                    media_type="application/problem+json",
-                    status_codes=[str(status)],
-                )
-            ],
-        )
-        for status in statuses
-    }
 
 
 def _count_parameter(default: int) -> OpenApiParameter:
@@ -75,22 +24,13 @@ def _count_parameter(default: int) -> OpenApiParameter:
     )
 
 
-_CONDITIONAL = OpenApiParameter(
-    "If-None-Match",
-    OpenApiTypes.STR,
-    OpenApiParameter.HEADER,
-    description="The ETag of an answer you hold. 304 when it is still the answer; that too is recorded.",
-)
-_NOT_MODIFIED = OpenApiResponse(description="The answer you hold is still right.")
-_ALL = (400, 401, 404, 405, 406, 429, 500, 503)
-
 practice_predictions_schema = extend_schema(
     operation_id="predict_targets_for_practice",
     summary="Targets predicted for a practice",
     description=(
         "Ranks genomic targets that the model associates with a documented practice at a dose level. Every answer "
         "carries the attribution, which must be shown with it. Governance changes count at once; an edit of the "
-        "catalogue may take a minute to show."
+        "catalogue may take a minute to show." + needs(Scope.PREDICTIONS)
     ),
     tags=["predictions"],
     parameters=[
@@ -103,17 +43,11 @@ practice_predictions_schema = extend_schema(
             ),
         ),
         _count_parameter(DEFAULT_TARGETS),
-        _CONDITIONAL,
+        CONDITIONAL,
     ],
-    responses={
-        (200, "application/json"): OpenApiResponse(
-            serializers.PracticePredictionsSerializer,
-            description="Predicted targets with attribution.",
-            examples=[OpenApiExample("Predicted targets", value=PRACTICE_ANSWER, status_codes=["200"])],
-        ),
-        304: _NOT_MODIFIED,
-        **problem_responses(*_ALL),
-    },
+    responses=reading_responses(
+        serializers.PracticePredictionsSerializer, "Predicted targets with attribution.", PRACTICE_ANSWER
+    ),
 )
 
 target_predictions_schema = extend_schema(
@@ -121,7 +55,7 @@ target_predictions_schema = extend_schema(
     summary="Practices predicted for a target",
     description=(
         "Ranks documented practices that the model associates with a genomic target, each with its own attribution. "
-        "Practices that your audience may not see are left out, and nothing tells of them."
+        "Practices that your audience may not see are left out, and nothing tells of them." + needs(Scope.PREDICTIONS)
     ),
     tags=["predictions"],
     parameters=[
@@ -129,36 +63,9 @@ target_predictions_schema = extend_schema(
             "symbol", OpenApiTypes.STR, OpenApiParameter.PATH, description="Current HGNC symbol, in any case."
         ),
         _count_parameter(DEFAULT_PRACTICES),
-        _CONDITIONAL,
+        CONDITIONAL,
     ],
-    responses={
-        (200, "application/json"): OpenApiResponse(
-            serializers.TargetPredictionsSerializer,
-            description="Predicted practices with attribution.",
-            examples=[OpenApiExample("Predicted practices", value=TARGET_ANSWER, status_codes=["200"])],
-        ),
-        304: _NOT_MODIFIED,
-        **problem_responses(*_ALL),
-    },
-)
-
-_LIST_PARAMETERS = [
-    OpenApiParameter("search", OpenApiTypes.STR, description="Words to look for, at most 100 characters."),
-    OpenApiParameter("cursor", OpenApiTypes.STR, description="From `next` or `previous` of another page."),
-]
-_LIST_PROBLEMS = problem_responses(400, 401, 404, 405, 406, 429, 500, 503)
-
-practice_list_schema = extend_schema(
-    operation_id="list_practices",
-    summary="Practices that your audience may see",
-    tags=["catalogue"],
-    parameters=_LIST_PARAMETERS,
-    responses={(200, "application/json"): serializers.PracticePageSerializer, **_LIST_PROBLEMS},
-)
-target_list_schema = extend_schema(
-    operation_id="list_targets",
-    summary="Genomic targets of the catalogue",
-    tags=["catalogue"],
-    parameters=_LIST_PARAMETERS,
-    responses={(200, "application/json"): serializers.TargetPageSerializer, **_LIST_PROBLEMS},
+    responses=reading_responses(
+        serializers.TargetPredictionsSerializer, "Predicted practices with attribution.", TARGET_ANSWER
+    ),
 )

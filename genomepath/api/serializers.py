@@ -168,7 +168,7 @@ class PolicySerializer(serializers.Serializer):
     """The policy revision under which the answer was given."""
 
     revision = serializers.IntegerField()
-    purpose = serializers.ChoiceField(["prediction"])
+    purpose = serializers.ChoiceField(["prediction", "explanation"])
     audience = serializers.ChoiceField([audience.value for audience in Audience])
 
 
@@ -192,22 +192,3 @@ class TargetPredictionsSerializer(serializers.Serializer):
     model = ModelSerializer()
     policy = PolicySerializer()
     note = serializers.CharField(help_text="Not medical advice; show it with the predictions.")
-
-
-class ListedPracticeSerializer(serializers.Serializer):
-    slug = serializers.CharField()
-    title = serializers.CharField()
-    tradition = serializers.CharField()
-    attribution = AttributionSerializer()
-
-
-class PracticePageSerializer(serializers.Serializer):
-    next = serializers.CharField(allow_null=True, help_text="Address of the next page.")
-    previous = serializers.CharField(allow_null=True, help_text="Address of the page before.")
-    results = ListedPracticeSerializer(many=True)
-
-
-class TargetPageSerializer(serializers.Serializer):
-    next = serializers.CharField(allow_null=True, help_text="Address of the next page.")
-    previous = serializers.CharField(allow_null=True, help_text="Address of the page before.")
-    results = TargetSerializer(many=True)

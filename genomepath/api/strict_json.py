@@ -10,10 +10,12 @@ from typing import IO, Any
 
 from rest_framework.exceptions import APIException, ParseError, UnsupportedMediaType
 from rest_framework.parsers import BaseParser
+from rest_framework.request import Request
 
 MAX_BODY_BYTES = 512 * 1024
 MAX_DEPTH = 16
 _LONGEST_NUMBER = 40
+_BODY = "strict_json_body"
 _OPENING = (b"[", b"{")
 _BRACKET = re.compile(rb"[\[\]{}]")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
@@ -50,8 +52,13 @@ class StrictJSONParser(BaseParser):
         if len(body) > MAX_BODY_BYTES:
             raise BodyTooLarge
         if request is not None:
-            request.body_bytes = body
+            setattr(request, _BODY, body)
         return json_read(body)
+
+
+def body_of(request: Request) -> bytes:
+    """The bytes that the parser read; empty where it read none."""
+    return bytes(getattr(request._request, _BODY, b"") or getattr(request, _BODY, b""))
 
 
 def json_read(body: bytes) -> Any:

@@ -164,7 +164,8 @@ def test_a_verified_key_is_not_read_again(client_record):
     status_of(text)
     with CaptureQueriesContext(connection) as queries:
         status_of(text)
-    assert not [query["sql"] for query in queries if "ethics_apikey" in query["sql"]]
+    # Django knows no text of a statement that the server keeps prepared, as that of an audit event.
+    assert not [query["sql"] for query in queries if "ethics_apikey" in (query["sql"] or "")]
 
 
 def test_last_use_is_written_once_in_a_while_and_invalidates_nothing(client_record):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 
 from ethics.models import AuditEvent
-from tests.factories import make_practice, make_target
+from ethics.policy import SacredStatus
+from ethics.stewardship import item_set_status
+from tests.factories import make_correlation, make_evidence, make_practice, make_synergy, make_target
 
 pytestmark = pytest.mark.django_db
 
@@ -48,3 +51,75 @@ def test_forged_cursor_is_refused(make_api_client, position):
 @pytest.mark.parametrize("query", ["search=%00", f"search={'a' * 101}", "page=2"])
 def test_bad_list_parameter_is_refused(make_api_client, query):
     assert make_api_client().http.get(f"/api/v1/practices/?{query}").status_code == 400
+
+
+def rows(make_api_client, url: str, **query: str) -> Any:
+    response = make_api_client().http.get(f"/api/v1/{url}/", query)
+    assert response.status_code == 200
+    return json.loads(response.content)["results"]
+
+
+def test_correlations_are_approved_ones_with_attribution_and_filters(make_api_client):
+    practice, target = make_practice(), make_target()
+    make_correlation(practice, target, dose="low")
+    make_correlation(practice, make_target(), dose="high")
+    make_correlation(practice, target, dose="medium", status="draft")
+    assert len(rows(make_api_client, "correlations", practice=practice.slug)) == 2
+    (row,) = rows(make_api_client, "correlations", target=target.symbol.lower(), dose="low")
+    assert (row["practice"]["slug"], row["target"]["symbol"]) == (practice.slug, target.symbol)
+    assert row["attribution"]["community"]["slug"] == practice.item.community.slug
+    assert rows(make_api_client, "correlations", practice="no-such-practice") == []
+
+
+def test_dosage_profiles_are_listed_with_attribution_and_filters(make_api_client):
+    practice = make_practice()
+    make_practice()
+    listed = rows(make_api_client, "dosage-profiles", practice=practice.slug)
+    assert [row["level"] for row in listed] == ["low", "medium", "high"]
+    assert all(row["attribution"]["statement"] for row in listed)
+    assert len(rows(make_api_client, "dosage-profiles", level="low", basis="modelled")) == 2
+
+
+def test_evidence_stands_where_it_stands_with_no_practice_or_with_one_that_may_be_shown(make_api_client):
+    open_practice, hidden = make_practice(), make_practice()
+    shared, free = make_evidence(reference="shared"), make_evidence(reference="free", verified=False)
+    for practice in (open_practice, hidden):
+        practice.sources.add(shared)
+    item_set_status(item=hidden.item, status=SacredStatus.SACRED)
+    listed = {row["reference"] for row in rows(make_api_client, "evidence")}
+    assert listed == {"shared", "free", *open_practice.sources.values_list("reference", flat=True)}
+    assert [row["reference"] for row in rows(make_api_client, "evidence", verified="false")] == [free.reference]
+    assert [row["reference"] for row in rows(make_api_client, "evidence", search="SHAR")] == ["shared"]
+
+
+def test_synergies_are_listed_for_a_target(make_api_client):
+    first, second, third = make_target(), make_target(), make_target()
+    make_synergy(first, second)
+    make_synergy(second, third)
+    assert len(rows(make_api_client, "synergies")) == 2
+    (row,) = rows(make_api_client, "synergies", target=first.symbol)
+    assert row["targets"] == sorted([first.symbol, second.symbol])
+
+
+def test_practices_are_narrowed_by_tradition_and_documented_use(make_api_client):
+    practice = make_practice(tradition="Tradition of reeds", indications=("use one", "use two"))
+    make_practice()
+    for query in ({"tradition": "tradition of REEDS"}, {"condition": "Use Two"}):
+        assert [row["slug"] for row in rows(make_api_client, "practices", **query)] == [practice.slug]
+
+
+def test_reading_public_lists_is_recorded_as_such(make_api_client):
+    make_target()
+    rows(make_api_client, "targets")
+    event = AuditEvent.objects.get(event_type="catalogue.read")
+    assert (event.details, event.community_ids) == ({"what": "targets", "count": 1}, [])
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["correlations/?dose=huge", "correlations/?direction=up", "correlations/?quality=best", "correlations/?practice=%00",
+     "dosage-profiles/?basis=guess", "evidence/?verified=yes", "evidence/?level=top", f"synergies/?target={'a' * 301}",
+     "practices/?tradition=a&tradition=b"],
+)  # fmt: skip
+def test_bad_filter_is_refused(make_api_client, query):
+    assert make_api_client().http.get(f"/api/v1/{query}").status_code == 400

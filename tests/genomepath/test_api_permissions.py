@@ -17,6 +17,7 @@ from ethics.models import ApiClient, ApiKey, ItemLabel
 from ethics.policy import Audience, LabelRule
 from ethics.scopes import ALL_SCOPES, Scope
 from genomepath.api.urls import urlpatterns
+from genomepath.models import ModelVersion
 from tests.admin_people import make_label
 from tests.factories import Catalogue, make_catalogue
 
@@ -74,8 +75,24 @@ def _symbol(catalogue: Catalogue) -> dict[str, str]:
 ENDPOINTS = (
     Endpoint("practice-targets", Scope.PREDICTIONS, _slug, other_audience=404),
     Endpoint("target-practices", Scope.PREDICTIONS, _symbol),
+    Endpoint("explanation", Scope.PREDICTIONS, lambda made: {**_slug(made), **_symbol(made)}, other_audience=404),
+    Endpoint("batch", Scope.PREDICTIONS, body=lambda made: {"questions": [{"practice": made.practices[0].slug}]}),
+    Endpoint("text-targets", Scope.TEXT, body=lambda made: {"text": "a text"}, good=503, other_audience=404),
+    Endpoint("description-practices", Scope.TEXT, body=lambda made: {"name": "a gene"}, good=503, other_audience=503),
     Endpoint("practices", Scope.CATALOGUE),
     Endpoint("targets", Scope.CATALOGUE),
+    Endpoint("correlations", Scope.CATALOGUE),
+    Endpoint("evidence", Scope.CATALOGUE),
+    Endpoint("synergies", Scope.CATALOGUE),
+    Endpoint("dosage-profiles", Scope.CATALOGUE),
+    Endpoint("model", Scope.MODEL),
+    Endpoint(
+        "attribution",
+        Scope.ATTRIBUTION,
+        lambda made: {"slug": made.practices[0].item.community.slug},
+        other_audience=404,
+    ),
+    Endpoint("usage", Scope.USAGE),
 )
 KEYS = (
     KeyKind("good", None),
@@ -90,6 +107,7 @@ KEYS = (
 @pytest.fixture
 def catalogue() -> Catalogue:
     made = make_catalogue()
+    ModelVersion.objects.update(trained_on=[practice.item.public_id for practice in made.practices])
     label = make_label(LabelRule.COMMUNITY_ONLY)
     for practice in made.practices:
         ItemLabel.objects.create(item=practice.item, label=label)

@@ -232,6 +232,19 @@ def test_known_etag_is_304_and_recorded(catalogue, make_api_client):
     assert AuditEvent.objects.filter(event_type="prediction.served").count() == 2
 
 
+@pytest.mark.parametrize("held", ["W/{}", '"other", {}', "*"])
+def test_an_etag_is_known_in_every_form(catalogue, make_api_client, held):
+    http = make_api_client().http
+    url = practice_url(catalogue.practices[0].slug)
+    etag = http.get(url)["ETag"]
+    assert http.get(url, headers={"If-None-Match": held.format(etag)}).status_code == 304
+
+
+@pytest.mark.parametrize("header", [{"If-Match": '"other"'}, {"If-Unmodified-Since": "Mon, 01 Jan 2001 00:00:00 GMT"}])
+def test_conditions_of_writers_mean_nothing_to_a_reader(catalogue, make_api_client, header):
+    assert make_api_client().http.get(practice_url(catalogue.practices[0].slug), headers=header).status_code == 200
+
+
 def test_headers_keep_answers_out_of_shared_caches(catalogue, make_api_client):
     response = make_api_client().http.get(
         practice_url(catalogue.practices[0].slug), headers={"X-Request-ID": "request-0002"}

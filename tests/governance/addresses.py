@@ -90,6 +90,8 @@ def searches() -> Iterator[str]:
     yield f"{reverse('admin:search')}?s={PREFIX}"
     yield f"{reverse('api:practices')}?search={PREFIX}"
     yield f"{reverse('api:targets')}?search={PREFIX}"
+    yield f"{reverse('api:evidence')}?search={PREFIX}"
+    yield f"{reverse('api:practices')}?condition={PREFIX}"
     yield "/no-such-page"
     yield "/api/v1/no-such-endpoint/"
     yield "/admin/no/such/page/"

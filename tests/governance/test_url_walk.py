@@ -55,6 +55,8 @@ def site():
         arguments={
             "api:practice-targets": [{"slug": slug} for slug in slugs],
             "api:target-practices": [{"symbol": target.symbol}, {"symbol": "NOSUCH"}],
+            "api:explanation": [{"slug": slug, "symbol": target.symbol} for slug in slugs],
+            "api:attribution": [{"slug": slug} for slug in Community.objects.values_list("slug", flat=True)],
             "community-statement": [
                 {"slug": slug} for slug in Community.objects.values_list("slug", flat=True)[:3]
             ],
@@ -103,6 +105,8 @@ def test_no_address_shows_a_visitor_what_is_withheld(visitor: Visitor, site, cli
 def _without_addresses(text: str, samples: Samples) -> str:
     for arguments in samples.arguments["api:practice-targets"]:
         text = text.replace(f"/practices/{arguments['slug']}/", "/practices/.../")
+    for arguments in samples.arguments["api:attribution"]:
+        text = text.replace(f"/communities/{arguments['slug']}/", "/communities/.../")
     return text
 
 

@@ -76,7 +76,7 @@ def test_make_alone_lists_every_target(tmp_path):
     finished = make_in(folder, tool_folder(tmp_path / "tools", MAKE_TOOLS))
 
     listed = {line.split()[0] for line in finished.stdout.splitlines() if line.startswith("  ")}
-    assert listed == {"help", "demo", "test", "test-all", "lint", "bench", "stop", "clean"}
+    assert listed == {"help", "demo", "test", "test-all", "lint", "bench", "client", "stop", "clean"}
 
 
 def test_an_installation_that_was_interrupted_has_no_stamp_and_is_done_again(tmp_path):

@@ -10,14 +10,8 @@ from jsonschema import Draft202012Validator
 
 from correlations.models import CorrelationEvidence
 from ethics.models import ItemLabel, Label
-from genomepath.api.examples import PRACTICE_ANSWER, TARGET_ANSWER
 from tests.factories import make_catalogue, make_correlation, make_evidence, make_synergy
 from tests.service_home import PROJECT_ROOT
-
-PREDICTIONS = {
-    "/api/v1/predictions/practices/{slug}/targets/": "PracticePredictions",
-    "/api/v1/predictions/targets/{symbol}/practices/": "TargetPredictions",
-}
 
 
 @pytest.fixture
@@ -46,14 +40,6 @@ def test_document_is_valid_openapi_3_1(document):
     assert document["components"]["securitySchemes"]["ApiKey"]["name"] == "Authorization"
 
 
-@pytest.mark.parametrize("address", PREDICTIONS)
-def test_every_status_of_a_prediction_is_documented(document, address):
-    responses = document["paths"][address]["get"]["responses"]
-    assert set(responses) == {"200", "304", "400", "401", "404", "405", "406", "429", "500", "503"}
-    assert "application/problem+json" in responses["404"]["content"]
-    assert responses["200"]["content"]["application/json"]["examples"]
-
-
 def test_dose_default_and_bounds_of_k_are_documented(document):
     parameters = {
         entry["name"]: entry
@@ -63,9 +49,36 @@ def test_dose_default_and_bounds_of_k_are_documented(document):
     assert (parameters["k"]["schema"]["minimum"], parameters["k"]["schema"]["maximum"]) == (1, 100)
 
 
-def test_examples_match_the_schema(document):
-    assert_matches(document, "PracticePredictions", PRACTICE_ANSWER)
-    assert_matches(document, "TargetPredictions", TARGET_ANSWER)
+def _operations(document):
+    for address, methods in document["paths"].items():
+        for method, operation in methods.items():
+            yield f"{method} {address}", operation
+
+
+def test_every_example_matches_its_schema(document):
+    checked = 0
+    for name, operation in _operations(document):
+        parts = [operation["requestBody"]] if "requestBody" in operation else []
+        for part in (*parts, *operation["responses"].values()):
+            for media in part.get("content", {}).values():
+                schema = {**media["schema"], "components": _closed(document["components"])}
+                for example in media.get("examples", {}).values():
+                    checked += 1
+                    errors = [error.message for error in Draft202012Validator(schema).iter_errors(example["value"])]
+                    assert errors == [], name
+    assert checked > 100
+
+
+def test_every_endpoint_describes_its_errors_and_gives_an_example(document):
+    for name, operation in _operations(document):
+        statuses = set(operation["responses"])
+        assert {"200", "400", "401", "403", "404", "405", "406", "429", "500", "503"} <= statuses, name
+        assert ("304" in statuses) == name.startswith("get "), name
+        assert ({"413", "415", "422"} <= statuses) == name.startswith("post "), name
+        assert operation["responses"]["200"]["content"]["application/json"]["examples"], name
+        assert operation["summary"] and "scope" in operation["description"], name
+        for status in statuses - {"200", "304"}:
+            assert set(operation["responses"][status]["content"]) == {"application/problem+json"}, name
 
 
 def test_the_answer_in_the_readme_matches_the_schema(document):
@@ -90,10 +103,22 @@ def test_real_answers_match_the_schema(document, make_api_client):
         "TargetPredictions": f"/api/v1/predictions/targets/{targets[0].symbol}/practices/",
         "PracticePage": "/api/v1/practices/",
         "TargetPage": "/api/v1/targets/",
+        "CorrelationPage": "/api/v1/correlations/",
+        "EvidencePage": "/api/v1/evidence/",
+        "SynergyPage": "/api/v1/synergies/",
+        "DosageProfilePage": "/api/v1/dosage-profiles/",
+        "Explanation": f"/api/v1/predictions/practices/{practice.slug}/targets/{targets[0].symbol}/explanation/",
+        "ModelCard": "/api/v1/model/",
+        "CommunityAttribution": f"/api/v1/communities/{practice.item.community.slug}/attribution/",
+        "Usage": "/api/v1/usage/",
         "Problem": "/api/v1/targets/?nonsense=1",
     }
     for name, url in answers.items():
         assert_matches(document, name, json.loads(http.get(url).content))
+    questions = {"questions": [{"practice": practice.slug}, {"target": targets[0].symbol}, {"target": "NONE"}, {}]}
+    batch = http.post("/api/v1/predictions/batch/", questions, format="json")
+    assert [result["status"] for result in json.loads(batch.content)["results"]] == [200, 200, 404, 400]
+    assert_matches(document, "BatchResponse", json.loads(batch.content))
 
 
 @pytest.mark.django_db

@@ -1,0 +1,55 @@
+"""Lists in pages: a fixed order, a cursor, and no total that could tell of what is withheld."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.db.models import Model, QuerySet
+from django.http import HttpResponseBase
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
+
+from ethics.scopes import Scope
+from genomepath.api.base import ClientView
+
+PAGE_PARAMETERS = frozenset({"cursor"})
+
+
+class CataloguePages(CursorPagination):
+    """Pages of 50."""
+
+    page_size = 50
+    ordering = "id"
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """The position that the cursor stands for.
+
+        Raises:
+            ValidationError: the cursor is not one of ours.
+        """
+        try:
+            cursor = super().decode_cursor(request)
+        except NotFound:
+            raise ValidationError({"cursor": "This is not a cursor of this list."}) from None
+        position = str(cursor.position) if cursor is not None and cursor.position is not None else None
+        if position is not None and not (position.isascii() and position.isdigit() and len(position) < 19):
+            raise ValidationError({"cursor": "This is not a cursor of this list."})
+        return cursor
+
+
+class ListView(ClientView):
+    """A list of the catalogue."""
+
+    required_scope = Scope.CATALOGUE
+
+    def rows_of_page(self, found: QuerySet[Any]) -> list[Any]:
+        """The rows of the asked page."""
+        self._pages = CataloguePages()
+        return cast("list[Model]", self._pages.paginate_queryset(found, self.request, view=self))
+
+    def page(self, rows: list[dict[str, Any]]) -> HttpResponseBase:
+        """The page with the addresses of its neighbours."""
+        return self.answered(
+            {"next": self._pages.get_next_link(), "previous": self._pages.get_previous_link(), "results": rows}
+        )

@@ -1,0 +1,172 @@
+"""Questions in a JSON body, read strictly: about a practice, a target, or a text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+
+from correlations.vocabulary import Direction, Dose
+from genomepath.described_prediction import Description
+from genomepath.serving import DEFAULT_PRACTICES, DEFAULT_TARGETS, MAX_K, PredictionQuestion
+
+MOST_QUESTIONS = 100
+_LONGEST_NAME = 120
+LONGEST_TEXT = 4000
+MOST_TEXTS = 10
+"""A text costs some twenty times as much as a name."""
+_MOST_TERMS, _LONGEST_TERM = 20, 200
+_MEMBERS = {"practice": {"practice", "dose", "k"}, "target": {"target", "k"}, "text": {"text", "dose", "k"}}
+
+
+@dataclass(frozen=True)
+class TextQuestion:
+    """Targets for a practice in the caller's own words."""
+
+    text: str
+    k: int
+    dose: Dose | None
+
+
+@dataclass(frozen=True)
+class DescribedQuestion:
+    """Practices for a gene or findings in the caller's own words."""
+
+    description: Description
+    k: int
+
+
+def question_read(given: Any) -> PredictionQuestion | TextQuestion:
+    """One question of a batch.
+
+    Raises:
+        ValidationError: naming each member that is unknown, missing or malformed.
+    """
+    if not isinstance(given, dict):
+        raise ValidationError({"": "A question is an object."})
+    kinds = [name for name in _MEMBERS if name in given]
+    if len(kinds) != 1:
+        raise ValidationError({"": "A question holds one of practice, target, text."})
+    kind = kinds[0]
+    if kind == "text":
+        return text_question_read(given)
+    check_members(given, _MEMBERS[kind])
+    subject = name_read(given, kind)
+    if kind == "practice":
+        k = count_read(given, default=DEFAULT_TARGETS)
+        return PredictionQuestion(Direction.TK_TO_GENOMIC, subject, k, dose_read(given))
+    return PredictionQuestion(Direction.GENOMIC_TO_TK, subject, count_read(given, default=DEFAULT_PRACTICES))
+
+
+def text_question_read(given: Any) -> TextQuestion:
+    """A text about a practice.
+
+    Raises:
+        ValidationError: naming each member that is unknown, missing or malformed.
+    """
+    given = body_read(given, _MEMBERS["text"])
+    return TextQuestion(text_read(given, "text"), count_read(given, default=DEFAULT_TARGETS), dose_read(given))
+
+
+def described_question_read(given: Any) -> DescribedQuestion:
+    """A gene (``name`` with what is known of it) or ``findings`` as a text.
+
+    Raises:
+        ValidationError: naming each member that is unknown, missing or malformed.
+    """
+    given = body_read(given, {"name", "findings", "pathways", "tissues", "diseases", "k"})
+    if ("name" in given) == ("findings" in given):
+        raise ValidationError({"": "Give either the name of a gene or findings."})
+    text = text_read(given, "name" if "name" in given else "findings")
+    terms = {member: _terms_read(given, member) for member in ("pathways", "tissues", "diseases")}
+    return DescribedQuestion(Description(text, **terms), count_read(given, default=DEFAULT_PRACTICES))
+
+
+def text_read(given: dict[str, Any], member: str) -> str:
+    """A text of the caller's own.
+
+    Raises:
+        ValidationError: it is no text, blank, too long, or holds a NUL character.
+    """
+    value = given.get(member)
+    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_TEXT or "\x00" in value:
+        raise ValidationError({member: f"Give a text of 1 to {LONGEST_TEXT} characters, without NUL."})
+    return value
+
+
+def _terms_read(given: dict[str, Any], member: str) -> list[str]:
+    terms = given.get(member, [])
+    fits = isinstance(terms, list) and len(terms) <= _MOST_TERMS
+    if not fits or not all(
+        isinstance(term, str) and 0 < len(term.strip()) <= len(term) <= _LONGEST_TERM for term in terms
+    ):
+        raise ValidationError({member: f"Give at most {_MOST_TERMS} texts of 1 to {_LONGEST_TERM} characters."})
+    if any("\x00" in term for term in terms):
+        raise ValidationError({member: "Give texts without NUL."})
+    return list(terms)
+
+
+def body_read(given: Any, allowed: set[str]) -> dict[str, Any]:
+    """The members of a body that is an object.
+
+    Raises:
+        ValidationError: it is no object, or has other members than those allowed.
+    """
+    if not isinstance(given, dict):
+        raise ValidationError({"": "The body must be a JSON object."})
+    check_members(given, allowed)
+    return given
+
+
+def check_members(given: dict[str, Any], allowed: set[str]) -> None:
+    """Refuse members that are not known.
+
+    Raises:
+        ValidationError: naming each of them.
+    """
+    unknown = sorted(name for name in given if name not in allowed)
+    if unknown:
+        raise ValidationError({_printable(name): "This member is not known here." for name in unknown[:10]})
+
+
+def name_read(given: dict[str, Any], member: str) -> str:
+    """A slug or symbol; whether anything has this name is not asked here.
+
+    Raises:
+        ValidationError: it is no text, or too long, or holds a NUL character.
+    """
+    value = given.get(member)
+    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME or "\x00" in value:
+        raise ValidationError({member: f"Give a text of 1 to {_LONGEST_NAME} characters, without NUL."})
+    return value
+
+
+def count_read(given: dict[str, Any], *, default: int) -> int:
+    """The member ``k``: a whole number.
+
+    Raises:
+        ValidationError: it is none from 1 to ``MAX_K``.
+    """
+    value = given.get("k", default)
+    if type(value) is not int or not 1 <= value <= MAX_K:
+        raise ValidationError({"k": f"Give a whole number from 1 to {MAX_K}."})
+    return value
+
+
+def dose_read(given: dict[str, Any]) -> Dose | None:
+    """The member ``dose``, or None where it is not given.
+
+    Raises:
+        ValidationError: the level is not known.
+    """
+    if "dose" not in given:
+        return None
+    try:
+        return Dose(given["dose"])
+    except ValueError:
+        raise ValidationError({"dose": f"Give one of: {', '.join(Dose)}."}) from None
+
+
+def _printable(name: str) -> str:
+    return "".join(character if character.isprintable() else "?" for character in name)[:60]

@@ -1,0 +1,98 @@
+"""Single records: why something was predicted, the model card, how to credit a community, what one asked for oneself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.http import HttpResponseBase
+from django.utils import timezone
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.request import Request
+
+from ethics.scopes import Scope
+from genomepath.api.base import ClientView, NoModelInService
+from genomepath.api.parameters import check_known, day, dose_level
+from genomepath.api.schema_records import attribution_schema, explanation_schema, model_card_schema, usage_schema
+from genomepath.catalogue import public_reading_record
+from genomepath.client_usage import MOST_DAYS, client_usage
+from genomepath.community_credit import CommunityNotFound, community_credit
+from genomepath.explanations import explanation_serve
+from genomepath.model_card import model_card
+from genomepath.serving import NoActiveModel, SubjectNotFound
+
+USAGE_DAYS = 30
+
+
+class ExplanationView(ClientView):
+    """Why a target is predicted for a practice."""
+
+    required_scope = Scope.PREDICTIONS
+
+    @explanation_schema
+    def get(self, request: Request, slug: str, symbol: str) -> HttpResponseBase:
+        check_known(request.query_params, {"dose"})
+        try:
+            content = explanation_serve(
+                slug=slug,
+                symbol=symbol,
+                dose=dose_level(request.query_params),
+                audience=self.audience,
+                context=self.audit_context,
+                now=timezone.now(),
+            )
+        except NoActiveModel:
+            raise NoModelInService from None
+        except SubjectNotFound:
+            raise NotFound from None
+        return self.answered(content)
+
+
+class ModelCardView(ClientView):
+    """The model in service and its measured quality."""
+
+    required_scope = Scope.MODEL
+
+    @model_card_schema
+    def get(self, request: Request) -> HttpResponseBase:
+        check_known(request.query_params, ())
+        try:
+            content = model_card()
+        except NoActiveModel:
+            raise NoModelInService from None
+        public_reading_record(what="model", count=1, context=self.audit_context)
+        return self.answered(content)
+
+
+class AttributionView(ClientView):
+    """How a community wishes to be credited."""
+
+    required_scope = Scope.ATTRIBUTION
+
+    @attribution_schema
+    def get(self, request: Request, slug: str) -> HttpResponseBase:
+        check_known(request.query_params, ())
+        try:
+            content = community_credit(
+                slug=slug, audience=self.audience, context=self.audit_context, now=timezone.now()
+            )
+        except CommunityNotFound:
+            raise NotFound from None
+        return self.answered(content)
+
+
+class UsageView(ClientView):
+    """What the client itself asked for."""
+
+    required_scope = Scope.USAGE
+
+    @usage_schema
+    def get(self, request: Request) -> HttpResponseBase:
+        check_known(request.query_params, {"from", "to"})
+        today = timezone.now().date()
+        last = day(request.query_params, "to", default=today)
+        first = day(request.query_params, "from", default=min(last, today) - timedelta(days=USAGE_DAYS - 1))
+        if not 0 <= (last - first).days < MOST_DAYS:
+            raise ValidationError({"from": f"Give from 1 to {MOST_DAYS} days, the first one first."})
+        content = client_usage(client_id=self.key.client_id, first=first, last=last)
+        public_reading_record(what="usage", count=content["total"], context=self.audit_context)
+        return self.answered({"organisation": self.key.organisation, "audience": self.audience.value, **content})

