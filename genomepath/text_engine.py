@@ -7,7 +7,6 @@ import threading
 from functools import lru_cache
 from pathlib import Path
 from subprocess import CalledProcessError
-from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -16,11 +15,11 @@ from numpy.typing import NDArray
 from correlations.vocabulary import Dose
 from genomepath.artefacts import model_folder
 from genomepath.ml.calibration import PlattCalibration
-from genomepath.ml.dataset import practice_features, target_features
 from genomepath.ml.encoder_graph import encoder_file
 from genomepath.ml.onnx_encoder import OnnxTextEncoder, one_thread_session
-from genomepath.ml.onnx_files import GENOMIC_TO_TK, TK_TO_GENOMIC
+from genomepath.ml.onnx_files import GENOMIC_TO_TK, TK_TO_GENOMIC, record_inputs
 from genomepath.ml.published_scores import PublishedScoresError, read_published_scores
+from genomepath.ml.records import practice_features, target_features
 from genomepath.ml.snapshot import DOSES, PracticeRecord, TargetRecord
 from genomepath.models import ModelVersion
 
@@ -44,13 +43,13 @@ class TextEngine:
 
     def ranked_targets(self, record: PracticeRecord, dose: Dose) -> list[tuple[str, float]]:
         """HGNC symbols of all targets of the model with their confidence, from the highest logit down."""
-        inputs = _inputs(practice_features(record, self.encoder))
+        inputs = record_inputs(practice_features(record, self.encoder), in_catalogue=False)
         inputs["dose"] = np.array([DOSES.index(dose.value)], dtype=np.int64)
         return _ranked(self._targets, self._to_targets.run(["logits"], inputs)[0][0], self._target_curve)
 
     def ranked_practices(self, record: TargetRecord) -> list[tuple[str, float]]:
         """Slugs of all practices of the model with their confidence. What may not be shown is among them."""
-        inputs = _inputs(target_features(record, self.encoder))
+        inputs = record_inputs(target_features(record, self.encoder), in_catalogue=False)
         return _ranked(self._practices, self._to_practices.run(["logits"], inputs)[0][0], self._practice_curve)
 
 
@@ -83,10 +82,6 @@ def text_encoder(folder: str) -> OnnxTextEncoder:
 @lru_cache(maxsize=2)
 def _engine(folder: str, sha256: str) -> TextEngine:
     return TextEngine(Path(folder), text_encoder(str(settings.TEXT_ENCODER_FOLDER)))
-
-
-def _inputs(features: tuple[NDArray[Any], NDArray[Any], NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return dict(zip(("tokens", "slots", "mask"), features, strict=True))
 
 
 def _ranked(names: tuple[str, ...], logits: NDArray[np.float32], curve: PlattCalibration) -> list[tuple[str, float]]:

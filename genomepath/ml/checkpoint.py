@@ -22,7 +22,7 @@ from genomepath.ml.config import ConfigError, ModelConfig
 from genomepath.ml.scores import Scores
 
 if TYPE_CHECKING:
-    from genomepath.ml.training import FittedModel
+    from genomepath.ml.fitting import FittedModel
 
 MANIFEST = "manifest.json"
 WEIGHTS = "model.safetensors"
@@ -130,8 +130,8 @@ def read_fitted_model(folder: Path) -> FittedModel:
     import torch
     from safetensors.torch import load_file
 
+    from genomepath.ml.fitting import FittedModel
     from genomepath.ml.model import DualTower
-    from genomepath.ml.training import FittedModel
 
     read_manifest(folder)
     config, catalogue = _read_json(folder / CONFIG), _read_json(folder / CATALOGUE)

@@ -28,8 +28,9 @@ class ModelConfig:
 
     ``width`` is the encoder's output, ``bridge`` the shared space. ``feedforward`` is not part of the specification;
     twice the width keeps 50 epochs under a minute on one core. ``shared_space_weight`` weighs the same BCE on the
-    cosines of the shared-space vectors, which score practices and genes outside the catalogue; the validation loss
-    leaves it out.
+    cosines of the shared-space vectors; the validation loss leaves it out. ``listwise_weight`` weighs the listwise loss
+    beside the BCE; ``late_interaction`` and ``link_evidence`` say which features the pair scorer has. With a listwise loss,
+    training stops early by that of the validation pairs instead of their BCE.
     """
 
     preset: str = "spec"
@@ -53,6 +54,9 @@ class ModelConfig:
     tk_to_genomic_weight: float = 0.6
     genomic_to_tk_weight: float = 0.4
     shared_space_weight: float = 0.1
+    listwise_weight: float = 1.0
+    late_interaction: bool = True
+    link_evidence: bool = True
     drop_conditions: bool = False
     augmentation: AugmentationConfig = AugmentationConfig()
 
@@ -136,6 +140,7 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "tk_to_genomic_weight": (0.0, 1.0, True),
     "genomic_to_tk_weight": (0.0, 1.0, True),
     "shared_space_weight": (0.0, 10.0, True),
+    "listwise_weight": (0.0, 10.0, True),
 }
 
 

@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from genomepath.ml.embedding import EMBEDDING_SIZE, TextEncoder
+from genomepath.ml.embedding import TextEncoder
 from genomepath.ml.fields import (
     DOSE_PHRASES,
-    Token,
     mask_conditions,
     practice_text,
     practice_tokens,
@@ -24,6 +23,8 @@ from genomepath.ml.fields import (
     target_tokens,
     target_variants,
 )
+from genomepath.ml.lexical import word_bag
+from genomepath.ml.records import RecordFeatures, TextVectors, condition_texts, pad_tokens
 from genomepath.ml.snapshot import DOSES, PracticeRecord, Snapshot, TargetRecord
 
 FloatArray = NDArray[np.float32]
@@ -121,6 +122,7 @@ class TextFeatures:
         target_tokens, target_slots, target_mask: the same for targets, [G, Tg, ...] (``fields.TARGET_SLOTS``).
         dose_tokens: float32 [D, E].
         practice_text, target_text: float32 [P, E] and [G, E]; all fields of a record as one text.
+        practice_words, target_words, practice_condition_words, target_condition_words: see ``RecordFeatures``.
         practice_variants, target_variants: synonyms for augmentation.
         dose_variants: float32 [D, V, E]; V wordings of each dose, the first being ``dose_tokens``.
         conditions_dropped: built without condition fields.
@@ -135,10 +137,38 @@ class TextFeatures:
     dose_tokens: FloatArray
     practice_text: FloatArray
     target_text: FloatArray
+    practice_words: FloatArray
+    target_words: FloatArray
+    practice_condition_words: FloatArray
+    target_condition_words: FloatArray
     practice_variants: tuple[Variant, ...]
     target_variants: tuple[Variant, ...]
     dose_variants: FloatArray
     conditions_dropped: bool
+
+    @property
+    def practices(self) -> RecordFeatures:
+        """The practices of the catalogue."""
+        return RecordFeatures(
+            self.practice_tokens,
+            self.practice_slots,
+            self.practice_mask,
+            self.practice_text,
+            self.practice_words,
+            self.practice_condition_words,
+        )
+
+    @property
+    def targets(self) -> RecordFeatures:
+        """The targets of the catalogue."""
+        return RecordFeatures(
+            self.target_tokens,
+            self.target_slots,
+            self.target_mask,
+            self.target_text,
+            self.target_words,
+            self.target_condition_words,
+        )
 
 
 def build_text_features(snapshot: Snapshot, encoder: TextEncoder, drop_conditions: bool = False) -> TextFeatures:
@@ -155,31 +185,6 @@ def build_text_features(snapshot: Snapshot, encoder: TextEncoder, drop_condition
     return _features(practices, targets, encoder, drop_conditions)
 
 
-def practice_features(record: PracticeRecord, encoder: TextEncoder) -> tuple[FloatArray, IntArray, BoolArray]:
-    """Tokens [1, T, E], slots [1, T] and mask [1, T] of one practice that need not be in the catalogue."""
-    tokens = [practice_tokens(record)]
-    return _pad(tokens, _Vectors(encoder, [token.text for token in tokens[0]]))
-
-
-def target_features(record: TargetRecord, encoder: TextEncoder) -> tuple[FloatArray, IntArray, BoolArray]:
-    """Tokens [1, T, E], slots [1, T] and mask [1, T] of one target that need not be in the catalogue."""
-    tokens = [target_tokens(record)]
-    return _pad(tokens, _Vectors(encoder, [token.text for token in tokens[0]]))
-
-
-class _Vectors:
-    """Vectors by text; one call of the encoder for all of them."""
-
-    def __init__(self, encoder: TextEncoder, texts: Sequence[str]) -> None:
-        unique = sorted(set(texts))
-        vectors = encoder.encode(unique) if unique else np.zeros((0, EMBEDDING_SIZE), dtype=np.float32)
-        self._by_text = dict(zip(unique, vectors, strict=True))
-
-    def of(self, texts: Sequence[str]) -> FloatArray:
-        """float32 [len(texts), E]."""
-        return np.stack([self._by_text[text] for text in texts]).astype(np.float32)
-
-
 def _features(
     practices: Sequence[PracticeRecord], targets: Sequence[TargetRecord], encoder: TextEncoder, dropped: bool
 ) -> TextFeatures:
@@ -192,8 +197,8 @@ def _features(
     texts = [token.text for row in (*practice_rows, *target_rows) for token in row]
     texts += [text for row in (*practice_synonyms, *target_synonyms) for _, text in row]
     texts += [*practice_texts, *target_texts, *(phrase for dose in DOSES for phrase in DOSE_PHRASES[dose])]
-    vectors = _Vectors(encoder, texts)
-    practice_arrays, target_arrays = _pad(practice_rows, vectors), _pad(target_rows, vectors)
+    vectors = TextVectors(encoder, texts)
+    practice_arrays, target_arrays = pad_tokens(practice_rows, vectors), pad_tokens(target_rows, vectors)
     doses = np.stack([vectors.of(DOSE_PHRASES[dose]) for dose in DOSES])
     return TextFeatures(
         practice_tokens=practice_arrays[0],
@@ -205,6 +210,10 @@ def _features(
         dose_tokens=doses[:, 0],
         practice_text=vectors.of(practice_texts),
         target_text=vectors.of(target_texts),
+        practice_words=np.stack([word_bag([text]) for text in practice_texts]),
+        target_words=np.stack([word_bag([text]) for text in target_texts]),
+        practice_condition_words=np.stack([word_bag(condition_texts(record)) for record in practices]),
+        target_condition_words=np.stack([word_bag(condition_texts(record)) for record in targets]),
         practice_variants=_variants(practice_synonyms, vectors),
         target_variants=_variants(target_synonyms, vectors),
         dose_variants=doses,
@@ -212,19 +221,7 @@ def _features(
     )
 
 
-def _pad(rows: Sequence[Sequence[Token]], vectors: _Vectors) -> tuple[FloatArray, IntArray, BoolArray]:
-    width = max(len(row) for row in rows)
-    tokens = np.zeros((len(rows), width, EMBEDDING_SIZE), dtype=np.float32)
-    slots = np.zeros((len(rows), width), dtype=np.int64)
-    mask = np.zeros((len(rows), width), dtype=bool)
-    for index, row in enumerate(rows):
-        tokens[index, : len(row)] = vectors.of([token.text for token in row])
-        slots[index, : len(row)] = [token.slot for token in row]
-        mask[index, : len(row)] = True
-    return tokens, slots, mask
-
-
-def _variants(rows: Sequence[Sequence[tuple[int, str]]], vectors: _Vectors) -> tuple[Variant, ...]:
+def _variants(rows: Sequence[Sequence[tuple[int, str]]], vectors: TextVectors) -> tuple[Variant, ...]:
     return tuple(
         Variant(row=index, token=token, vector=vectors.of([text])[0])
         for index, row in enumerate(rows)

@@ -9,14 +9,18 @@ import torch
 from torch import Tensor
 
 from genomepath.ml.augmentation import DOSE_COUNT, TokenBatch, practice_dose_batch, target_batch
-from genomepath.ml.dataset import FloatArray, IntArray, TextFeatures, practice_features, target_features
+from genomepath.ml.dataset import FloatArray, IntArray, TextFeatures
 from genomepath.ml.embedding import TextEncoder
 from genomepath.ml.fields import DOSE_SLOT
+from genomepath.ml.late_interaction import practice_records, target_records
 from genomepath.ml.model import DualTower, Encoded
+from genomepath.ml.pair_scorer import catalogue_of
+from genomepath.ml.records import OUTSIDE, practice_features, target_features
 from genomepath.ml.scores import Scores
 from genomepath.ml.snapshot import PracticeRecord, TargetRecord
 
 _CHUNK = 32
+_OUTSIDE = torch.tensor([OUTSIDE])
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,24 @@ class SharedVectors:
 
 @dataclass(frozen=True)
 class NewPracticeScores:
-    """Targets for a practice outside the catalogue: logits of the head and of the shared space, float32 [D, G] each."""
+    """Targets for a practice outside the catalogue: its logits, and those of the shared space alone, float32 [D, G]."""
 
-    head: FloatArray
+    logits: FloatArray
+    shared_space: FloatArray
+
+
+@dataclass(frozen=True)
+class NewTargetScores:
+    """Practices for a target outside the catalogue.
+
+    Attributes:
+        genomic_to_tk: float32 [P].
+        tk_to_genomic: float32 [P, D]; without the head, which has no output for such a target.
+        shared_space: float32 [P, D]; logits of the shared space alone.
+    """
+
+    genomic_to_tk: FloatArray
+    tk_to_genomic: FloatArray
     shared_space: FloatArray
 
 
@@ -83,20 +102,27 @@ def encode_catalogue(model: DualTower, features: TextFeatures) -> CatalogueEncod
 
 
 @torch.no_grad()
-def catalogue_logits(model: DualTower, encoding: CatalogueEncoding) -> tuple[Tensor, Tensor]:
-    """Head logits of the whole catalogue: TK->G [P, D, G] and G->TK [G, P]."""
+def catalogue_logits(model: DualTower, encoding: CatalogueEncoding, pairs: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits of the whole catalogue: TK->G [P, D, G] and G->TK [G, P].
+
+    ``pairs`` [P, G, F] are the standardised pair features (``PairScorer.catalogue_features``).
+    """
     forward = _in_row_order(
         [model.tk_to_genomic(chunk, encoding.target_bank) for chunk in encoding.practices], encoding.practice_order
     )
     backward = _in_row_order(
         [model.genomic_to_tk(chunk, encoding.practice_bank) for chunk in encoding.targets], encoding.target_order
     )
-    return forward.view(-1, DOSE_COUNT, forward.shape[1]), backward
+    forward = forward + model.practice_cosines(encoding.practice_bank, encoding.target_bank)
+    backward = backward + model.target_cosines(encoding.target_bank, encoding.practice_bank)
+    by_dose = forward.view(-1, DOSE_COUNT, forward.shape[1]) + model.pairs.tk_to_genomic(pairs).unsqueeze(1)
+    return by_dose, backward + model.pairs.genomic_to_tk(pairs)
 
 
 def score_catalogue(model: DualTower, features: TextFeatures) -> Scores:
     """Logits of every practice x dose x target, and of every target x practice."""
-    forward, backward = catalogue_logits(model, encode_catalogue(model, features))
+    pairs = model.pairs.catalogue_features(features)
+    forward, backward = catalogue_logits(model, encode_catalogue(model, features), pairs)
     return Scores(tk_to_genomic=forward.numpy(), genomic_to_tk=backward.numpy())
 
 
@@ -113,9 +139,10 @@ def shared_vectors(model: DualTower, features: TextFeatures) -> SharedVectors:
 def score_new_practice(
     model: DualTower, features: TextFeatures, encoder: TextEncoder, record: PracticeRecord
 ) -> NewPracticeScores:
-    """Targets for a practice that need not be in the catalogue; free text goes into ``record.title``."""
+    """Targets for a practice outside the catalogue; free text goes into ``record.title``."""
     encoding = encode_catalogue(model, features)
-    tokens, slots, mask = (np.repeat(part, DOSE_COUNT, axis=0) for part in practice_features(record, encoder))
+    found = practice_features(record, encoder)
+    tokens, slots, mask = (np.repeat(part, DOSE_COUNT, axis=0) for part in (found.tokens, found.slots, found.mask))
     batch = TokenBatch(
         np.concatenate([features.dose_tokens[:, None, :], tokens], axis=1),
         np.concatenate([np.full((DOSE_COUNT, 1), DOSE_SLOT, dtype=np.int64), slots], axis=1),
@@ -123,22 +150,32 @@ def score_new_practice(
     )
     encoded = model.practice_encoder(*as_tensors(batch))
     shared = model.shared_logits(model.shared_practice(encoded.pooled), model.shared_target(encoding.target_bank))
-    return NewPracticeScores(model.tk_to_genomic(encoded, encoding.target_bank).numpy(), shared.numpy())
+    catalogue = catalogue_of(features, model.pairs.links)
+    rows = torch.arange(len(features.target_mask))
+    pairs = model.pairs.standardised(practice_records(found), _OUTSIDE, catalogue.targets, rows, catalogue)
+    logits = model.practice_logits(encoded, encoding.target_bank, pairs.expand(DOSE_COUNT, -1, -1))
+    return NewPracticeScores(logits.numpy(), shared.numpy())
 
 
 @torch.no_grad()
 def score_new_target(
     model: DualTower, features: TextFeatures, encoder: TextEncoder, record: TargetRecord
-) -> FloatArray:
-    """Shared-space logits float32 [P, D] of the catalogue's practices for a target outside the catalogue.
-
-    The TK->G head has no output for such a target, so the shared space is the only score in that direction too.
-    """
+) -> NewTargetScores:
+    """Practices for a target outside the catalogue, given by name, pathways, tissues and diseases."""
     encoding = encode_catalogue(model, features)
-    encoded = model.target_encoder(*as_tensors(TokenBatch(*target_features(record, encoder))))
-    logits = model.shared_logits(model.shared_practice(encoding.practice_bank), model.shared_target(encoded.pooled))
-    scores: FloatArray = logits.view(-1, DOSE_COUNT).numpy()
-    return scores
+    found = target_features(record, encoder)
+    encoded = model.target_encoder(*as_tensors(TokenBatch(found.tokens, found.slots, found.mask)))
+    catalogue = catalogue_of(features, model.pairs.links)
+    rows = torch.arange(len(features.practice_mask))
+    pairs = model.pairs.standardised(catalogue.practices, rows, target_records(found), _OUTSIDE, catalogue)
+    backward = model.target_logits(encoded, encoding.practice_bank, pairs)[0]
+    cosines = model.practice_cosines(encoding.practice_bank, encoded.pooled).view(-1, DOSE_COUNT)
+    shared = model.shared_logits(model.shared_practice(encoding.practice_bank), model.shared_target(encoded.pooled))
+    return NewTargetScores(
+        genomic_to_tk=backward.numpy(),
+        tk_to_genomic=(cosines + model.pairs.tk_to_genomic(pairs)).numpy(),
+        shared_space=shared.view(-1, DOSE_COUNT).numpy(),
+    )
 
 
 def _chunks_by_length(lengths: IntArray) -> list[IntArray]:

@@ -1,8 +1,11 @@
 """The dual-tower transformer: two field encoders, a cross-attention bridge into a shared space, and two heads.
 
-B rows of a batch, T tokens a record, E = 384 embedding dimensions, W width, S bridge (shared space), P practices,
-G targets, R = P x 3 practice-dose rows. The bridge attends over the bank of all records of the other side and gets no
-label and no candidate: the answer cannot reach the input.
+A logit is the sum of three parts: the head's, the cosine in the shared space, and the pair scorer's (late interaction and
+link evidence). The bridge attends over the bank of all records of the other side and gets no label and no candidate: the
+answer cannot reach the input.
+
+B rows of a batch, T tokens a record, E = 384 embedding dimensions, W width, S bridge (shared space), P practices, G targets,
+R = P x 3 practice-dose rows, F pair features.
 """
 
 from __future__ import annotations
@@ -17,6 +20,8 @@ from torch.nn import functional
 from genomepath.ml.config import ModelConfig
 from genomepath.ml.embedding import EMBEDDING_SIZE
 from genomepath.ml.fields import PRACTICE_SLOTS, TARGET_SLOTS
+from genomepath.ml.pair_scorer import PairScorer
+from genomepath.ml.snapshot import DOSES
 
 _INITIAL_SHARED_SCALE = 10.0
 _INITIAL_SHARED_BIAS = -5.0
@@ -132,11 +137,34 @@ class DualTower(nn.Module):
         self.target_bridge_norm = nn.LayerNorm(config.bridge)
         self.tk_to_genomic_head = _head(config, targets)
         self.genomic_to_tk_head = _head(config, practices)
+        self.pairs = PairScorer(practices, targets, texts=config.late_interaction, evidence=config.link_evidence)
+        self.cosine_weights = nn.Parameter(torch.ones(2))
         self.shared_scale = nn.Parameter(torch.tensor(math.log(_INITIAL_SHARED_SCALE)))
         self.shared_bias = nn.Parameter(torch.tensor(_INITIAL_SHARED_BIAS))
 
+    def practice_logits(self, practice: Encoded, target_bank: Tensor, pairs: Tensor) -> Tensor:
+        """Logits [B, G] of practice rows for all targets; ``pairs`` [B, G, F] are their standardised pair features."""
+        head = self.tk_to_genomic(practice, target_bank)
+        return head + self.practice_cosines(practice.pooled, target_bank) + self.pairs.tk_to_genomic(pairs)
+
+    def target_logits(self, target: Encoded, practice_bank: Tensor, pairs: Tensor) -> Tensor:
+        """Logits [B, P] of targets for all practices; ``pairs`` [P, B, F] are their standardised pair features."""
+        head = self.genomic_to_tk(target, practice_bank)
+        return head + self.target_cosines(target.pooled, practice_bank) + self.pairs.genomic_to_tk(pairs)
+
+    def practice_cosines(self, practices: Tensor, target_bank: Tensor) -> Tensor:
+        """Weighted cosine [B, G] of practice rows [B, W] with targets [G, W] in the shared space."""
+        return self.cosine_weights[0] * self.shared_practice(practices) @ self.shared_target(target_bank).T
+
+    def target_cosines(self, targets: Tensor, practice_bank: Tensor) -> Tensor:
+        """Weighted mean cosine [B, P] of targets [B, W] with the doses of each practice, bank [R, W]."""
+        doses = self.shared_practice(practice_bank)
+        practices = doses.view(-1, len(DOSES), doses.shape[1]).mean(dim=1)
+        cosines: Tensor = self.cosine_weights[1] * self.shared_target(targets) @ practices.T
+        return cosines
+
     def tk_to_genomic(self, practice: Encoded, target_bank: Tensor) -> Tensor:
-        """Logits [B, G] of practice rows, whose tokens attend over all target embeddings [G, W]."""
+        """Head logits [B, G] of practice rows, whose tokens attend over all target embeddings [G, W]."""
         tokens = self.practice_to_shared(practice.tokens)
         attended = self.practice_bridge(tokens, self.target_to_shared(target_bank))
         bridge = self.practice_bridge_norm(masked_mean(tokens + attended, practice.mask))
@@ -144,7 +172,7 @@ class DualTower(nn.Module):
         return logits
 
     def genomic_to_tk(self, target: Encoded, practice_bank: Tensor) -> Tensor:
-        """Logits [B, P] of targets, whose tokens attend over all practice-dose embeddings [R, W]."""
+        """Head logits [B, P] of targets, whose tokens attend over all practice-dose embeddings [R, W]."""
         tokens = self.target_to_shared(target.tokens)
         attended = self.target_bridge(tokens, self.practice_to_shared(practice_bank))
         bridge = self.target_bridge_norm(masked_mean(tokens + attended, target.mask))

@@ -8,79 +8,24 @@ record is encoded with gradient once an epoch. All draws of an epoch follow from
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from genomepath.ml.augmentation import Augmenter
+from genomepath.ml.augmentation import DOSE_COUNT, Augmenter
 from genomepath.ml.config import ModelConfig
 from genomepath.ml.dataset import IntArray, TextFeatures, TruthMatrix
-from genomepath.ml.inference import CatalogueEncoding, as_tensors, catalogue_logits, encode_catalogue, score_catalogue
-from genomepath.ml.losses import base_rate_logit, direction_loss, held_out_loss
+from genomepath.ml.fitting import EpochRecord, FitCallbacks, FitStorage, FittedModel, TrainingError, TrainingInterrupted
+from genomepath.ml.inference import CatalogueEncoding, as_tensors, catalogue_logits, encode_catalogue
+from genomepath.ml.losses import direction_loss, held_out_listwise_loss, held_out_loss, listwise_loss
 from genomepath.ml.model import DualTower
+from genomepath.ml.optimisation import cosine_learning_rate, fast_matmul
 from genomepath.ml.scores import Scores
 from genomepath.ml.training_log import TrainingLog
 from genomepath.ml.training_state import TrainingState, read_state, write_state
-
-EpochRecord = dict[str, Any]
-
-
-class TrainingError(ValueError):
-    """Training cannot start or go on: shapes that disagree, nothing to learn from, or a loss that is not finite."""
-
-
-class TrainingInterrupted(Exception):
-    """``should_stop`` asked for an end; ``epoch`` epochs are done and the state file, if any, holds them."""
-
-    def __init__(self, epoch: int) -> None:
-        super().__init__(f"training stopped after epoch {epoch}")
-        self.epoch = epoch
-
-
-@dataclass(frozen=True)
-class FitCallbacks:
-    """What a caller may hang into the loop.
-
-    ``on_epoch(epoch, total, record)`` comes after every epoch; ``evaluate_epoch(epoch, scores)`` every
-    ``metrics_every`` epochs and after the last, its metrics going into the record; ``should_stop()`` after every epoch.
-    """
-
-    on_epoch: Callable[[int, int, Mapping[str, Any]], None] | None = None
-    evaluate_epoch: Callable[[int, Scores], Mapping[str, float]] | None = None
-    should_stop: Callable[[], bool] | None = None
-
-
-@dataclass(frozen=True)
-class FitStorage:
-    """Where a fit keeps what survives it: TensorBoard events and the state to resume from; None keeps nothing."""
-
-    tensorboard_folder: Path | None = None
-    state_file: Path | None = None
-    resume: bool = False
-    data_key: str = ""
-
-
-@dataclass(frozen=True)
-class FittedModel:
-    """The weights of the best epoch, with the record of every epoch."""
-
-    model: DualTower
-    config: ModelConfig
-    seed: int
-    practices: tuple[str, ...]
-    targets: tuple[str, ...]
-    best_epoch: int
-    history: tuple[EpochRecord, ...] = field(repr=False)
-
-    def score(self, features: TextFeatures) -> Scores:
-        """Logits over the whole catalogue; ``features`` must hold the catalogue that the model was fitted on."""
-        return score_catalogue(self.model, features)
 
 
 def fit(
@@ -114,29 +59,8 @@ def fit(
     torch.set_num_threads(1)
     with torch.random.fork_rng(devices=[]):
         run = _Run(features, truth, validation, config, seed=seed, storage=storage or FitStorage())
-        with _fast_matmul():
+        with fast_matmul():
             return run.train(callbacks or FitCallbacks())
-
-
-def cosine_learning_rate(base: float, epoch: int, t_max: int) -> float:
-    """Learning rate of 0-based ``epoch``: SGDR without restarts (Loshchilov and Hutter 2017), 0 from ``t_max`` on."""
-    return float(base * (1 + np.cos(np.pi * min(epoch, t_max) / t_max)) / 2)
-
-
-@contextmanager
-def _fast_matmul() -> Iterator[None]:
-    """Let oneDNN do the matrix products of training; scoring afterwards stays with the default.
-
-    By default torch uses MKL, which leaves AVX-512 unused on AMD: oneDNN took 2.2 ms for a product that took MKL 4.8 ms.
-    Where the processor has matrix units for bfloat16 (Intel AMX), oneDNN also rounds the factors, not the sums, to it.
-    """
-    matmul: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
-    before = matmul.fp32_precision
-    matmul.fp32_precision = "bf16"
-    try:
-        yield
-    finally:
-        matmul.fp32_precision = before
 
 
 class _Run:
@@ -158,8 +82,10 @@ class _Run:
         self.model = DualTower(config, practices=len(truth.practices), targets=len(truth.targets))
         self.row_confidence = torch.from_numpy(truth.confidence.reshape(-1, len(truth.targets)))
         self.target_confidence = torch.from_numpy(np.ascontiguousarray(truth.pair_confidence.T))
-        _set_prior(self.model.tk_to_genomic_head, base_rate_logit(self.row_confidence))
-        _set_prior(self.model.genomic_to_tk_head, base_rate_logit(self.target_confidence))
+        self.model.pairs.start(features, truth)
+        self.pairs = self.model.pairs.catalogue_features(features)
+        for head in (self.model.tk_to_genomic_head, self.model.genomic_to_tk_head):
+            _start_at_zero(head)
         self.optimizer = torch.optim.AdamW(
             self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
         )
@@ -175,6 +101,8 @@ class _Run:
         log.hyperparameters({**self.config.to_json(), "seed": self.seed})
         try:
             encoding = encode_catalogue(self.model, self.features)
+            if not self.history:
+                self._keep_best(0, self._validate(catalogue_logits(self.model, encoding, self.pairs)))
             while not self._finished():
                 encoding = self._run_epoch(encoding, callbacks)
                 log.epoch(self.history[-1])
@@ -182,6 +110,8 @@ class _Run:
         finally:
             log.close()
         self.model.load_state_dict(self.best_weights)
+        if self.validation is not None:
+            self.model.pairs.add_links(self.validation)
         self.model.eval()
         return FittedModel(
             model=self.model,
@@ -207,9 +137,8 @@ class _Run:
             **self._optimise(encoding, epoch, learning_rate),
         }
         encoding = encode_catalogue(self.model, self.features)
-        logits = catalogue_logits(self.model, encoding)
-        if self.validation is not None:
-            record["validation_loss"] = held_out_loss(self.config, logits, self.truth, self.validation)
+        logits = catalogue_logits(self.model, encoding, self.pairs)
+        record |= self._validate(logits)
         self._keep_best(epoch, record)
         self.history.append(record)
         due = epoch % self.config.metrics_every == 0 or self._finished()
@@ -217,6 +146,12 @@ class _Run:
             scores = Scores(tk_to_genomic=logits[0].numpy(), genomic_to_tk=logits[1].numpy())
             record["metrics"] = {name: float(value) for name, value in callbacks.evaluate_epoch(epoch, scores).items()}
         return encoding
+
+    def _validate(self, logits: tuple[Tensor, Tensor]) -> EpochRecord:
+        if self.validation is None:
+            return {}
+        sides = self.config, logits, self.truth, self.validation
+        return {"validation_loss": held_out_loss(*sides), "validation_listwise": held_out_listwise_loss(*sides)}
 
     def _optimise(self, encoding: CatalogueEncoding, epoch: int, learning_rate: float) -> dict[str, float]:
         for group in self.optimizer.param_groups:
@@ -252,23 +187,30 @@ class _Run:
         target_bank = encoding.target_bank.index_copy(0, target_index, target.pooled)
         practice_bank = encoding.practice_bank.index_copy(0, row_index, practice.pooled)
         row_labels, target_labels = self.row_confidence[row_index], self.target_confidence[target_index]
-        forward = direction_loss(model.tk_to_genomic(practice, target_bank), row_labels)
-        backward = direction_loss(model.genomic_to_tk(target, practice_bank), target_labels)
+        row_logits = model.practice_logits(practice, target_bank, self.pairs[row_index // DOSE_COUNT])
+        target_logits = model.target_logits(target, practice_bank, self.pairs[:, target_index])
+        forward, backward = direction_loss(row_logits, row_labels), direction_loss(target_logits, target_labels)
+        listwise = self._weighted(listwise_loss(row_logits, row_labels), listwise_loss(target_logits, target_labels))
         shared = direction_loss(
             model.shared_logits(model.shared_practice(practice.pooled), model.shared_target(target.pooled)),
             row_labels[:, target_index],
         )
-        loss = config.tk_to_genomic_weight * forward + config.genomic_to_tk_weight * backward
+        loss = self._weighted(forward, backward)
+        total = loss + config.shared_space_weight * shared + config.listwise_weight * listwise
         self.optimizer.zero_grad(set_to_none=True)
-        (loss + config.shared_space_weight * shared).backward()  # type: ignore[no-untyped-call]
+        total.backward()  # type: ignore[no-untyped-call]
         norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
         self.optimizer.step()
         losses = {"train_loss": loss, "train_loss_tk_to_genomic": forward, "train_loss_genomic_to_tk": backward}
-        losses |= {"train_loss_shared_space": shared, "gradient_norm": norm}
+        losses |= {"train_listwise": listwise, "train_loss_shared_space": shared, "gradient_norm": norm}
         return {name: value.item() for name, value in losses.items()}
 
+    def _weighted(self, forward: Tensor, backward: Tensor) -> Tensor:
+        return self.config.tk_to_genomic_weight * forward + self.config.genomic_to_tk_weight * backward
+
     def _keep_best(self, epoch: int, record: EpochRecord) -> None:
-        loss = record.get("validation_loss", -float(epoch))
+        stopping = "validation_listwise" if self.config.listwise_weight > 0 else "validation_loss"
+        loss = record.get(stopping, -float(epoch))
         if not loss < self.best_loss:
             return
         self.best_loss, self.best_epoch = loss, epoch
@@ -319,11 +261,10 @@ def _moments(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Te
     }
 
 
-def _set_prior(head: nn.Sequential, logit: float) -> None:
-    """Start the head at the base rate: 200 small steps could not move its biases there."""
-    for name, parameter in head[-1].named_parameters():
-        if name == "bias":
-            nn.init.constant_(parameter, logit)
+def _start_at_zero(head: nn.Sequential) -> None:
+    """Let the head add nothing at first: the pair scorer starts fitted, and the towers learn what it lacks."""
+    for parameter in head[-1].parameters():
+        nn.init.zeros_(parameter)
 
 
 def _check_inputs(features: TextFeatures, truth: TruthMatrix, validation: TruthMatrix | None) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from genomepath.ml import checkpoint
+from genomepath.ml import checkpoint, leakage
 from genomepath.ml.calibration import fit_platt
 from genomepath.ml.checkpoint import ModelManifest, Provenance
 from genomepath.ml.config import ModelConfig
@@ -86,10 +86,12 @@ def train_model(
 
     Raises:
         SnapshotError, SplitError, TrainingError, TrainingStateError: the input cannot be trained on.
+        LeakageError: a test pair is among the links that the model takes evidence from.
         TrainingInterrupted: ``should_stop`` returned True.
     """
+    from genomepath.ml.fitting import FitCallbacks, FitStorage
     from genomepath.ml.onnx_export import export_onnx
-    from genomepath.ml.training import FitCallbacks, FitStorage, fit
+    from genomepath.ml.training import fit
 
     snapshot = read_snapshot(snapshot_folder)
     truth = TruthMatrix.from_snapshot(snapshot)
@@ -107,6 +109,8 @@ def train_model(
         callbacks=FitCallbacks(on_epoch, _bind_metrics(evaluate_epoch, truth, split), should_stop),
         storage=FitStorage(output_folder / checkpoint.TENSORBOARD, state_file, resume, snapshot.data_sha256),
     )
+    links = fitted.model.pairs.links.numpy() > 0
+    leakage.check_pairs_disjoint(links, split.test, truth, "the model's links and the test side")
     scores = fitted.score(features)
     code = code or CodeIdentity()
     provenance = Provenance(snapshot.data_sha256, code.code_version, code.constraints_sha256)

@@ -66,7 +66,7 @@ def test_the_ranking_of_the_web_process_is_that_of_torch(served):
     fitted, encoder = read_fitted_model(model_folder(version)), MiniLMEncoder()
     snapshot = read_snapshot(artefact_root() / version.snapshot_folder)
     record = PracticeRecord("", KNOWN, "", (), "", "")
-    logits = score_new_practice(fitted.model, build_text_features(snapshot, encoder), encoder, record).head[2]
+    logits = score_new_practice(fitted.model, build_text_features(snapshot, encoder), encoder, record).logits[2]
     engine = text_engine(version)
     found = dict(engine.ranked_targets(record, Dose.HIGH))
     expected = engine._target_curve.probability(logits)

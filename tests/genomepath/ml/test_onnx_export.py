@@ -6,10 +6,12 @@ import pytest
 
 from genomepath.ml.config import preset_config
 from genomepath.ml.dataset import TruthMatrix
-from genomepath.ml.inference import score_catalogue, score_new_practice
+from genomepath.ml.inference import score_catalogue, score_new_practice, score_new_target
 from genomepath.ml.model import DualTower
-from genomepath.ml.onnx_export import GENOMIC_TO_TK, PARITY_TOLERANCE, TK_TO_GENOMIC, ParityError, export_onnx
-from genomepath.ml.snapshot import PracticeRecord
+from genomepath.ml.onnx_export import PARITY_TOLERANCE, ParityError, export_onnx
+from genomepath.ml.onnx_files import GENOMIC_TO_TK, TK_TO_GENOMIC, record_inputs
+from genomepath.ml.records import practice_features, target_features
+from genomepath.ml.snapshot import DiseaseRecord, PracticeRecord, TargetRecord
 from genomepath.ml.training import fit
 from tests.genomepath.ml.synthetic import HashEncoder, synthetic_features, synthetic_snapshot
 
@@ -49,9 +51,7 @@ def test_known_practices_score_as_in_torch_at_every_dose(folder, model, features
     for dose in range(3):
         logits, shared, shared_logits = run(
             folder / TK_TO_GENOMIC,
-            tokens=features.practice_tokens,
-            slots=features.practice_slots,
-            mask=features.practice_mask,
+            **record_inputs(features.practices),
             dose=np.full(12, dose),
         )
         np.testing.assert_allclose(logits, expected.tk_to_genomic[:, dose], atol=PARITY_TOLERANCE)
@@ -62,9 +62,7 @@ def test_known_practices_score_as_in_torch_at_every_dose(folder, model, features
 def test_known_targets_score_as_in_torch(folder, model, features):
     logits, _, shared_logits = run(
         folder / GENOMIC_TO_TK,
-        tokens=features.target_tokens,
-        slots=features.target_slots,
-        mask=features.target_mask,
+        **record_inputs(features.targets),
     )
     np.testing.assert_allclose(logits, score_catalogue(model, features).genomic_to_tk, atol=PARITY_TOLERANCE)
     assert shared_logits.shape == (10, 36)
@@ -73,16 +71,25 @@ def test_known_targets_score_as_in_torch(folder, model, features):
 def test_a_new_text_of_another_length_scores_as_in_torch(folder, model, features):
     record = PracticeRecord("", "a text", "", tuple(f"mock {n}" for n in range(9)), "", "")
     expected = score_new_practice(model, features, HashEncoder(), record)
-    texts = ["a text", *record.indications]
     logits, _, shared_logits = run(
         folder / TK_TO_GENOMIC,
-        tokens=HashEncoder().encode(texts)[None],
-        slots=np.array([[0, *range(4, 13)]]),
-        mask=np.ones((1, 10), dtype=bool),
+        **record_inputs(practice_features(record, HashEncoder()), in_catalogue=False),
         dose=np.array([1]),
     )
-    np.testing.assert_allclose(logits[0], expected.head[1], atol=PARITY_TOLERANCE)
+    np.testing.assert_allclose(logits[0], expected.logits[1], atol=PARITY_TOLERANCE)
     np.testing.assert_allclose(shared_logits[0], expected.shared_space[1], atol=PARITY_TOLERANCE)
+
+
+def test_a_target_described_by_its_fields_scores_as_in_torch(folder, model, features):
+    record = TargetRecord(
+        "NEW1", "a new protein", ("invented pathway 1",), (), (DiseaseRecord("invented condition 3"),)
+    )
+    expected = score_new_target(model, features, HashEncoder(), record)
+    logits, _, shared_logits = run(
+        folder / GENOMIC_TO_TK, **record_inputs(target_features(record, HashEncoder()), in_catalogue=False)
+    )
+    np.testing.assert_allclose(logits[0], expected.genomic_to_tk, atol=PARITY_TOLERANCE)
+    np.testing.assert_allclose(shared_logits[0], expected.shared_space.ravel(), atol=PARITY_TOLERANCE)
 
 
 def test_equal_models_export_equal_bytes_without_paths(folder, model, features, tmp_path):

@@ -16,10 +16,11 @@ from genomepath.ml.checkpoint import ModelFolderError
 from genomepath.ml.config import preset_config
 from genomepath.ml.dataset import TruthMatrix, build_text_features
 from genomepath.ml.embedding import MiniLMEncoder
+from genomepath.ml.fitting import TrainingInterrupted
 from genomepath.ml.scores import takes_validation
 from genomepath.ml.snapshot import write_snapshot
 from genomepath.ml.splits import stratified_pair_split
-from genomepath.ml.training import TrainingInterrupted, fit
+from genomepath.ml.training import fit
 from genomepath.ml.training_run import CodeIdentity, model_scorer, train_model
 from tests.genomepath.ml.synthetic import synthetic_features, synthetic_snapshot
 

@@ -1,0 +1,72 @@
+"""What surrounds a fit: its callbacks, what survives it on disk, how it ends early, and the model that it leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from genomepath.ml.config import ModelConfig
+from genomepath.ml.dataset import TextFeatures
+from genomepath.ml.inference import score_catalogue
+from genomepath.ml.model import DualTower
+from genomepath.ml.scores import Scores
+
+EpochRecord = dict[str, Any]
+
+
+class TrainingError(ValueError):
+    """Training cannot start or go on: shapes that disagree, nothing to learn from, or a loss that is not finite."""
+
+
+class TrainingInterrupted(Exception):
+    """``should_stop`` asked for an end; ``epoch`` epochs are done and the state file, if any, holds them."""
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(f"training stopped after epoch {epoch}")
+        self.epoch = epoch
+
+
+@dataclass(frozen=True)
+class FitCallbacks:
+    """What a caller may hang into the loop.
+
+    ``on_epoch(epoch, total, record)`` comes after every epoch; ``evaluate_epoch(epoch, scores)`` every
+    ``metrics_every`` epochs and after the last, its metrics going into the record; ``should_stop()`` after every epoch.
+    """
+
+    on_epoch: Callable[[int, int, Mapping[str, Any]], None] | None = None
+    evaluate_epoch: Callable[[int, Scores], Mapping[str, float]] | None = None
+    should_stop: Callable[[], bool] | None = None
+
+
+@dataclass(frozen=True)
+class FitStorage:
+    """Where a fit keeps what survives it: TensorBoard events and the state to resume from; None keeps nothing."""
+
+    tensorboard_folder: Path | None = None
+    state_file: Path | None = None
+    resume: bool = False
+    data_key: str = ""
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """The weights of the best epoch (0: as they started), with the record of every epoch.
+
+    Link evidence is taken from the training and the validation pairs: it leaves out the pair that it speaks of, so that
+    calibration on the validation cells sees no answer.
+    """
+
+    model: DualTower
+    config: ModelConfig
+    seed: int
+    practices: tuple[str, ...]
+    targets: tuple[str, ...]
+    best_epoch: int
+    history: tuple[EpochRecord, ...] = field(repr=False)
+
+    def score(self, features: TextFeatures) -> Scores:
+        """Logits over the whole catalogue; ``features`` must hold the catalogue that the model was fitted on."""
+        return score_catalogue(self.model, features)

@@ -1,0 +1,31 @@
+"""Learning rate and precision of the optimiser's steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+
+
+def cosine_learning_rate(base: float, epoch: int, t_max: int) -> float:
+    """Learning rate of 0-based ``epoch``: SGDR without restarts (Loshchilov and Hutter 2017), 0 from ``t_max`` on."""
+    return float(base * (1 + np.cos(np.pi * min(epoch, t_max) / t_max)) / 2)
+
+
+@contextmanager
+def fast_matmul() -> Iterator[None]:
+    """Let oneDNN do the matrix products of training; scoring afterwards stays with the default.
+
+    By default torch uses MKL, which leaves AVX-512 unused on AMD: oneDNN took 2.2 ms for a product that took MKL 4.8 ms.
+    Where the processor has matrix units for bfloat16 (Intel AMX), oneDNN also rounds the factors, not the sums, to it.
+    """
+    matmul: Any = torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
+    before = matmul.fp32_precision
+    matmul.fp32_precision = "bf16"
+    try:
+        yield
+    finally:
+        matmul.fp32_precision = before
