@@ -15,6 +15,17 @@ def cosine_learning_rate(base: float, epoch: int, t_max: int) -> float:
     return float(base * (1 + np.cos(np.pi * min(epoch, t_max) / t_max)) / 2)
 
 
+def encoding_precision() -> torch.autocast:
+    """A context in which the encoders of a training multiply bfloat16, where the processor has instructions for it.
+
+    Sums, the residual stream, normalisation, the weights themselves and every loss stay float32. Scoring of a finished
+    model never runs in it.
+    """
+    processor = torch.cpu.get_capabilities()
+    has_instructions = bool(processor.get("avx512_bf16") or processor.get("amx_bf16"))
+    return torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_instructions)
+
+
 @contextmanager
 def fast_matmul() -> Iterator[None]:
     """Let oneDNN do the matrix products of training; scoring afterwards stays with the default.

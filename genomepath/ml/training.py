@@ -22,7 +22,7 @@ from genomepath.ml.fitting import EpochRecord, FitCallbacks, FitStorage, FittedM
 from genomepath.ml.inference import CatalogueEncoding, as_tensors, catalogue_logits, encode_catalogue
 from genomepath.ml.losses import direction_loss, held_out_listwise_loss, held_out_loss, listwise_loss
 from genomepath.ml.model import DualTower
-from genomepath.ml.optimisation import cosine_learning_rate, fast_matmul
+from genomepath.ml.optimisation import cosine_learning_rate, encoding_precision, fast_matmul
 from genomepath.ml.scores import Scores
 from genomepath.ml.training_log import TrainingLog
 from genomepath.ml.training_state import TrainingState, read_state, write_state
@@ -100,7 +100,7 @@ class _Run:
         log = TrainingLog(self.storage.tensorboard_folder, first_epoch=len(self.history) + 1)
         log.hyperparameters({**self.config.to_json(), "seed": self.seed})
         try:
-            encoding = encode_catalogue(self.model, self.features)
+            encoding = self._encode()
             if not self.history:
                 self._keep_best(0, self._validate(catalogue_logits(self.model, encoding, self.pairs)))
             while not self._finished():
@@ -136,7 +136,7 @@ class _Run:
             "learning_rate": learning_rate,
             **self._optimise(encoding, epoch, learning_rate),
         }
-        encoding = encode_catalogue(self.model, self.features)
+        encoding = self._encode()
         logits = catalogue_logits(self.model, encoding, self.pairs)
         record |= self._validate(logits)
         self._keep_best(epoch, record)
@@ -146,6 +146,10 @@ class _Run:
             scores = Scores(tk_to_genomic=logits[0].numpy(), genomic_to_tk=logits[1].numpy())
             record["metrics"] = {name: float(value) for name, value in callbacks.evaluate_epoch(epoch, scores).items()}
         return encoding
+
+    def _encode(self) -> CatalogueEncoding:
+        with encoding_precision():
+            return encode_catalogue(self.model, self.features)
 
     def _validate(self, logits: tuple[Tensor, Tensor]) -> EpochRecord:
         if self.validation is None:
@@ -182,8 +186,9 @@ class _Run:
     ) -> dict[str, float]:
         model, config = self.model, self.config
         row_index, target_index = torch.from_numpy(rows), torch.from_numpy(targets)
-        practice = model.practice_encoder(*as_tensors(augmenter.practice_doses(rows)))
-        target = model.target_encoder(*as_tensors(augmenter.targets(targets)))
+        with encoding_precision():
+            practice = model.practice_encoder(*as_tensors(augmenter.practice_doses(rows)))
+            target = model.target_encoder(*as_tensors(augmenter.targets(targets)))
         target_bank = encoding.target_bank.index_copy(0, target_index, target.pooled)
         practice_bank = encoding.practice_bank.index_copy(0, row_index, practice.pooled)
         row_labels, target_labels = self.row_confidence[row_index], self.target_confidence[target_index]
