@@ -67,6 +67,7 @@ def train(run: TrainingRun, report: RunReporter) -> None:
         evaluate_epoch=_validation_metrics,
         code=CodeIdentity(code_version(), constraints_sha256()),
     )
+    _report_early_stop(run, report, folder, config.epochs)
     version = model_register(
         sha256=result.model_sha256,
         folder=folder,
@@ -80,6 +81,15 @@ def train(run: TrainingRun, report: RunReporter) -> None:
     report.log(f"Model version {version.sha256[:12]} is registered ({version.state}).")
     if run.parameters.get("then_evaluate"):
         _request_evaluation(run, version)
+
+
+def _report_early_stop(run: TrainingRun, report: RunReporter, folder: Path, most: int) -> None:
+    """What was reached is all there was to do; otherwise a run that has ended would seem to have stood still."""
+    run.refresh_from_db(fields=["progress_done"])
+    done = run.progress_done
+    if 0 < done < most:
+        best = (read_json(folder / "config.json") or {}).get("best_epoch")
+        report.progress(done, done, f"Stopped early after epoch {done}; kept are the weights of epoch {best}.")
 
 
 def evaluate(run: TrainingRun, report: RunReporter) -> None:
