@@ -1,4 +1,4 @@
-"""The whole measurement: the API, then a keyed DRF view, then a plain view, with the same load."""
+"""The whole measurement: the API at its peak, at a rate and for new texts; a keyed and a plain view at their peak."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from django.utils import timezone
 from ethics.clients import api_key_create, api_key_revoke, client_create
 from ethics.models import ApiClient
 from ethics.policy import Audience, Purpose
-from genomepath.models import Prediction
+from genomepath.models import ModelVersion, Prediction
 from genomepath.models.model_version import VersionState
-from neurobotanica.serving_bench.load import Series, closed_loop
-from neurobotanica.serving_bench.server import BYTES_VARIABLE, granian_server
+from neurobotanica.serving_bench.load import Series, closed_loop, message, open_loop
+from neurobotanica.serving_bench.server import BYTES_VARIABLE, RunningServer, granian_server, running_server
+from neurobotanica.serving_bench.texts import RATE, ModelTime, measure_model, measure_texts
 
 ORGANISATION = "Serving bench"
 MOST_PATHS = 40
@@ -40,6 +41,20 @@ class Load:
     requests: int
     connections: int
     workers: int
+    rate: float = 300.0
+    texts: int = 0
+
+
+@dataclass(frozen=True)
+class _Api:
+    """What was measured of the API itself."""
+
+    peak: Series
+    at_rate: Series
+    texts: Series | None
+    model_time: ModelTime | None
+    seconds_to_ready: float
+    worker_mib: float
 
 
 def measure_serving(*, load: Load, audience: Audience, progress: Progress) -> dict[str, Any]:
@@ -79,33 +94,50 @@ def prediction_paths(audience: Audience) -> list[str]:
 
 def _measure(load: Load, paths: list[str], headers: dict[str, str], progress: Progress) -> dict[str, Any]:
     environment = {"API_REQUESTS_PER_MINUTE": str(10**9), "API_REQUESTS_PER_DAY": str(10**9), "LOG_LEVEL": "ERROR"}
-    server: dict[str, Any] = {"workers": load.workers, "environment": environment}
-
-    def series(name: str, port: int, addresses: list[str]) -> Series:
-        return closed_loop(
-            name,
-            port=port,
-            paths=addresses,
-            headers=headers,
-            requests=load.requests,
-            connections=load.connections,
-            on_answer=progress(name),
-        )
-
-    with granian_server("neurobotanica.wsgi:application", ready_path="/healthz", **server) as (port, cold_start):
-        bodies = sorted((_body(port, path, headers) for path in paths), key=len)
-        measured = [series("api_prediction", port, paths)]
+    options: dict[str, Any] = {"workers": load.workers, "environment": environment}
+    with running_server("neurobotanica.wsgi:application", ready_path="/healthz", **options) as server:
+        bodies = sorted((_body(server.port, path, headers) for path in paths), key=len)
+        api = _measure_api(load, server, paths, headers, progress)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "answer.json"
         file.write_bytes(bodies[len(bodies) // 2])
         environment[BYTES_VARIABLE] = str(file)
-        with granian_server("neurobotanica.serving_bench.plain_wsgi:application", ready_path="/plain/", **server) as (
-            port,
-            _,
-        ):
-            measured.append(series("drf_keyed_view", port, ["/keyed/"]))
-            measured.append(series("plain_django_view", port, ["/plain/"]))
-    return _report(load, measured, cold_start)
+        plain = "neurobotanica.serving_bench.plain_wsgi:application"
+        with granian_server(plain, ready_path="/plain/", **options) as (port, _):
+            keyed = _peak("drf_keyed_view", load, port, [message("/keyed/", headers)], progress)
+            bare = _peak("plain_django_view", load, port, [message("/plain/", headers)], progress)
+    return _report(load, api, keyed, bare)
+
+
+def _measure_api(
+    load: Load, server: RunningServer, paths: list[str], headers: dict[str, str], progress: Progress
+) -> _Api:
+    sent = [message(path, headers) for path in paths]
+    peak = _peak("api_prediction", load, server.port, sent, progress)
+    name = "api_prediction_at_rate"
+    at_rate = open_loop(
+        name, port=server.port, messages=sent, requests=load.requests, rate=load.rate, on_answer=progress(name)
+    )
+    texts = None
+    if load.texts:
+        texts = measure_texts(
+            port=server.port, headers=headers, count=load.texts, rate=RATE, on_answer=progress("new_text")
+        )
+    memory = server.worker_mib()
+    version = ModelVersion.objects.get(state=VersionState.ACTIVE.value)
+    model_time = measure_model(version) if load.texts else None
+    return _Api(peak, at_rate, texts, model_time, server.seconds_to_ready, memory)
+
+
+def _peak(name: str, load: Load, port: int, sent: list[bytes], progress: Progress) -> Series:
+    return closed_loop(
+        name,
+        port=port,
+        messages=sent,
+        requests=load.requests,
+        connections=load.connections,
+        on_answer=progress(name),
+    )
 
 
 def _body(port: int, path: str, headers: dict[str, str]) -> bytes:
@@ -118,21 +150,25 @@ def _body(port: int, path: str, headers: dict[str, str]) -> bytes:
         http_connection.close()
 
 
-def _report(load: Load, measured: list[Series], cold_start: float) -> dict[str, Any]:
-    api, keyed, plain = (entry.requests_per_second for entry in measured)
+def _report(load: Load, api: _Api, keyed: Series, bare: Series) -> dict[str, Any]:
+    series = [entry for entry in (api.peak, api.at_rate, api.texts, keyed, bare) if entry is not None]
+    peak = api.peak.requests_per_second
     return {
         "measured_at": timezone.now().isoformat(timespec="seconds"),
         "machine": {
             "processors": os.cpu_count(),
             "python": platform.python_version(),
             "granian": version("granian"),
+            "load_average": round(os.getloadavg()[0], 1),
             **{name: _database_setting(name) for name in ("synchronous_commit", "fsync")},
         },
-        "load": asdict(load) | {"loop": "closed", "generator": "on the same machine"},
-        "cold_start_seconds": round(cold_start, 2),
-        "series": [asdict(entry) for entry in measured],
-        "api_to_drf_keyed": round(api / keyed, 3),
-        "api_to_plain_django": round(api / plain, 3),
+        "load": asdict(load) | {"generator": "on the same machine"},
+        "cold_start_seconds": round(api.seconds_to_ready, 2),
+        "worker_mib": api.worker_mib,
+        "model_time": asdict(api.model_time) | {"ratio": api.model_time.ratio} if api.model_time else None,
+        "series": [asdict(entry) for entry in series],
+        "api_to_drf_keyed": round(peak / keyed.requests_per_second, 3),
+        "api_to_plain_django": round(peak / bare.requests_per_second, 3),
     }
 
 

@@ -12,6 +12,8 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from neurobotanica.bootstrap import PROJECT_ROOT
@@ -26,11 +28,25 @@ class ServerFailed(Exception):
     """The server did not start; the message holds the end of its output."""
 
 
+@dataclass(frozen=True)
+class RunningServer:
+    """A server that answers: its port, the seconds until its first good answer, and its first process."""
+
+    port: int
+    seconds_to_ready: float
+    pid: int
+
+    def worker_mib(self) -> float:
+        """The memory of its largest process, resident, in MiB."""
+        sizes = [_resident_mib(pid) for pid in (self.pid, *_children(self.pid))]
+        return round(max(sizes), 1)
+
+
 @contextmanager
-def granian_server(
+def running_server(
     application: str, *, ready_path: str, workers: int, environment: Mapping[str, str]
-) -> Iterator[tuple[int, float]]:
-    """Serve a WSGI application; gives the port and the seconds until the first good answer.
+) -> Iterator[RunningServer]:
+    """Serve a WSGI application.
 
     Raises:
         ServerFailed: it ended, or did not answer 200 on ``ready_path`` in time.
@@ -50,9 +66,33 @@ def granian_server(
         )
         try:
             _wait_until_ready(process, port, ready_path, output)
-            yield port, time.monotonic() - started
+            yield RunningServer(port, time.monotonic() - started, process.pid)
         finally:
             _stop(process)
+
+
+@contextmanager
+def granian_server(
+    application: str, *, ready_path: str, workers: int, environment: Mapping[str, str]
+) -> Iterator[tuple[int, float]]:
+    """The same; gives the port and the seconds until the first good answer.
+
+    Raises:
+        ServerFailed: as ``running_server``.
+    """
+    with running_server(application, ready_path=ready_path, workers=workers, environment=environment) as server:
+        yield server.port, server.seconds_to_ready
+
+
+def _children(pid: int) -> list[int]:
+    text = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii")
+    return [int(child) for child in text.split()]
+
+
+def _resident_mib(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
+    return int(line.split()[1]) / 1024
 
 
 def _free_port() -> int:

@@ -18,13 +18,16 @@ from ethics.policy import Audience
 from neurobotanica.serving_bench import ServerFailed
 from neurobotanica.serving_bench.measurement import Load, NothingToMeasure, measure_serving
 
+MOST_TEXTS, MOST_RATE = 100_000, 100_000
+
 
 class Command(BaseCommand):
     """Measure the prediction endpoint beside a keyed DRF view and a plain Django view."""
 
     help = (
         "Start real servers against the current services and measure known predictions with a closed loop, beside a DRF "
-        "view with key and throttle and a plain Django view that return the same bytes. The requests are real: they are "
+        "view with key and throttle and a plain Django view that return the same bytes; then known predictions and new "
+        "texts at a rate, and the memory of a worker. The requests are real: they are "
         "recorded in the audit log under the client 'Serving bench'."
     )
 
@@ -32,6 +35,8 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
         parser.add_argument("--requests", type=int, default=2000, metavar="N", help="in each series (default: 2000)")
         parser.add_argument("--connections", type=int, default=4, metavar="N", help="at a time (default: 4)")
+        parser.add_argument("--rate", type=float, default=300.0, metavar="R", help="a second, open loop (default: 300)")
+        parser.add_argument("--texts", type=int, default=400, metavar="N", help="new texts, 0 for none (default: 400)")
         parser.add_argument("--workers", type=int, default=1, metavar="N", help="server processes (default: 1)")
         parser.add_argument(
             "--audience",
@@ -66,7 +71,11 @@ def _load(options: dict[str, Any]) -> Load:
     for name, most in (("requests", 1_000_000), ("connections", 256), ("workers", 64)):
         if not 1 <= options[name] <= most:
             raise CommandError(f"--{name} must be from 1 to {most}.")
-    return Load(options["requests"], options["connections"], options["workers"])
+    if not 0 <= options["texts"] <= MOST_TEXTS:
+        raise CommandError(f"--texts must be from 0 to {MOST_TEXTS}.")
+    if not 0 < options["rate"] <= MOST_RATE:
+        raise CommandError(f"--rate must be above 0 and at most {MOST_RATE}.")
+    return Load(options["requests"], options["connections"], options["workers"], options["rate"], options["texts"])
 
 
 def _progress(total: int) -> Callable[[str], Callable[[], object]]:
@@ -79,7 +88,14 @@ def _table(report: dict[str, Any]) -> str:
     lines += [f"{entry['name']:<20}" + "".join(f"{entry[name]:>21}" for name in columns) for entry in report["series"]]
     lines.append(
         f"API to keyed DRF view {report['api_to_drf_keyed']}, to plain Django view {report['api_to_plain_django']}; "
-        f"cold start {report['cold_start_seconds']} s; fsync {report['machine']['fsync']}, "
+        f"ready after {report['cold_start_seconds']} s, {report['worker_mib']} MiB in the largest process;"
+        f" fsync {report['machine']['fsync']}, "
         f"synchronous_commit {report['machine']['synchronous_commit']}"
     )
+    if report["model_time"]:
+        lines.append(
+            "median of a new text: encoder {encoder_ms} ms, model {model_ms} ms, {ratio} times".format(
+                **report["model_time"]
+            )
+        )
     return "\n".join(lines)
