@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from ethics.audit.archive import archived_before
 from ethics.models import ApiClient, AuditEvent, Community, GovernedItem
 from ethics.spreadsheet import safe_cell
 from genomepath.models import ExportRecord
@@ -29,6 +30,7 @@ def community_statement(community: Community, start: datetime, end: datetime) ->
 
     ``times`` counts answers, ``item_uses`` the community's items named in them: an answer with two of its items is one
     time and two item uses. A withheld request asked for an item that the policy did not allow; nothing was shown.
+    ``not_counted`` says how many events of the log, of all communities, lie in the archive and may belong to the period.
     """
     items = {str(public_id) for public_id in _items(community).values_list("public_id", flat=True)}
     period = AuditEvent.objects.filter(occurred_at__gte=start, occurred_at__lt=end)
@@ -42,12 +44,16 @@ def community_statement(community: Community, start: datetime, end: datetime) ->
         "exports": _exports(credited, items),
         "trainings": _trainings(community, period),
     }
+    archived = archived_before(start)
     totals = {name: sum(int(row.get("times", 1)) for row in rows) for name, rows in uses.items()}
     return {
         "community": {"slug": community.slug, "name": community.name},
         "from": start.isoformat(),
         "to": end.isoformat(),
         **uses,
+        "not_counted": {"archived_events": archived[0], "until": archived[1].isoformat(timespec="seconds")}
+        if archived
+        else None,
         "totals": {**totals, "item_uses": sum(row["item_uses"] for row in uses["predictions"])},
     }
 
@@ -76,6 +82,9 @@ def _rows(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
             "data_sha256": row["data_sha256"],
             "when": row["when"],
         }
+    if statement["not_counted"]:
+        missing = statement["not_counted"]
+        yield {"use": "archived, not counted", "times": missing["archived_events"], "when": missing["until"]}
     for row in statement["trainings"]:
         yield {
             "use": "trainings", "times": 1, "reference": row["run"], "data_sha256": row["data_sha256"],

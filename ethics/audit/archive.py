@@ -40,6 +40,19 @@ def archivable_size(*, before: datetime) -> int:
     return signed if oldest is None else min(oldest, signed)
 
 
+def archived_before(moment: datetime | None = None) -> tuple[int, datetime] | None:
+    """How many records of the log were archived, and when the first head over all of them was signed.
+
+    All of them happened before that. None where nothing was archived, or where that head is not younger than ``moment``.
+    """
+    last = AuditArchive.objects.order_by("-end_index").first()
+    if last is None:
+        return None
+    head = AuditHead.objects.filter(tree_size__gte=last.end_index).order_by("tree_size").first()
+    assert head is not None  # noqa: S101  what is archived was signed
+    return None if moment is not None and head.signed_at <= moment else (last.end_index, head.signed_at)
+
+
 @transaction.atomic
 def audit_range_archive(*, until_size: int, progress: Progress | None = None) -> AuditArchive:
     """Move the events of the records up to ``until_size`` (exclusive) that aren't archived yet into a file.

@@ -16,6 +16,10 @@ from django.utils import timezone
 from correlations.models import Practice
 from ethics.admin.visibility import COMMUNITY_STEWARD, COMPLIANCE_OFFICER, CURATOR, ML_ENGINEER
 from ethics.audit import record
+from ethics.audit.archive import audit_range_archive
+from ethics.audit.sealing import seal_round
+from ethics.audit.verification import audit_log_verify
+from ethics.models import AuditHead
 from ethics.policy import Audience, Purpose
 from ethics.stewardship import item_record_objection
 from genomepath.community_statement import community_statement, statement_csv
@@ -181,6 +185,27 @@ def test_stewards_and_officers_read_and_download_it(role, practice, make_api_cli
     assert client.get(address, {"format": "json"}).json()["totals"]["predictions"] == 1
     assert b"predictions,Shop," in client.get(address, {"format": "csv"}).content
     assert client.get(address, {"from": "<script>", "to": "x"}).status_code == 422
+
+
+@pytest.mark.database_owner
+def test_events_in_the_archive_are_said_to_be_missing_where_they_may_belong_to_the_period(
+    practice, make_api_client, client
+):
+    ask(make_api_client(organisation="Shop"), practice)
+    seal_round()
+    audit_log_verify()
+    moved = audit_range_archive(until_size=AuditHead.objects.get().tree_size)
+    community = practice.item.community
+
+    missing = statement_of(practice)["not_counted"]
+    later = community_statement(community, timezone.now(), ALWAYS[1])
+
+    assert missing["archived_events"] == moved.end_index
+    assert later["not_counted"] is None
+    assert f'"archived, not counted",,,{moved.end_index},' in statement_csv(statement_of(practice))
+    client.force_login(make_person(COMPLIANCE_OFFICER))
+    page = client.get(f"/compliance/statements/{community.slug}/").content.decode()
+    assert f"This statement is not complete: {moved.end_index} events" in page
 
 
 @pytest.mark.parametrize("role", [CURATOR, ML_ENGINEER])

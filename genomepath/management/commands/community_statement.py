@@ -46,5 +46,10 @@ class Command(BaseCommand):
                     file.write_text(text, encoding="utf-8", newline="")
         except OSError as error:
             raise CommandError(f"The statement could not be written: {error}") from error
+        if missing := statement["not_counted"]:
+            self.stderr.write(
+                f"Not complete: {missing['archived_events']} events of the log from before {missing['until']}, of all "
+                "communities, lie in the archive and are not counted."
+            )
         for name, count in statement["totals"].items():
             self.stdout.write(f"{name.replace('_', ' ').capitalize()}: {count}")
