@@ -16,8 +16,7 @@ from ethics.policy import Audience, Purpose
 from genomepath.answers import AnswerFrame, answer_frame, practices_for_description
 from genomepath.ml.snapshot import DiseaseRecord, TargetRecord
 from genomepath.serving import serving_state
-from genomepath.text_admission import text_judge, text_refusal_record
-from genomepath.text_door import segments
+from genomepath.text_admission import text_refusal_record
 from genomepath.text_engine import text_engine
 from genomepath.text_prediction import NO_ANSWER
 
@@ -67,8 +66,7 @@ def described_predict(
     engine = text_engine(version)
     ranked = engine.ranked_practices(description.record())
     text = ". ".join(description.parts)
-    encode = engine.encoder.remembering(revision, but=segments(text))
-    verdict = text_judge(text=text, audience=audience, now=now, encode=encode)
+    verdict = engine.gate.judge(text=text, audience=audience, policy_revision=revision, now=now)
     shown, practices = practices_for_description(frame, ranked, k)
     if verdict.named or verdict.near or not practices:
         text_refusal_record(verdict=verdict, model_sha256=version.sha256, policy_revision=revision, context=context)

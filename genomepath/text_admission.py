@@ -6,7 +6,9 @@ about nothing known. Every check runs for every text, so that the time taken doe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -17,6 +19,9 @@ from correlations.querysets import PracticeQuerySet
 from ethics import audit
 from ethics.models import GovernedItem
 from ethics.policy import Audience, LabelRule, Purpose, SacredStatus
+from genomepath.answer_cache import CATALOGUE_SECONDS
+from genomepath.consent_periods import next_consent_boundary
+from genomepath.ml.embedding import EMBEDDING_SIZE, TextEncoder
 from genomepath.text_door import (
     FAR_FROM_KNOWN,
     NEAR_WITHHELD,
@@ -27,27 +32,68 @@ from genomepath.text_door import (
     segments,
 )
 
-Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
+@dataclass(frozen=True)
+class _Compared:
+    """What texts are compared with for an audience: views of records as unit vectors [V, E], and protected names.
 
-def text_judge(*, text: str, audience: Audience, now: datetime, encode: Encode) -> TextVerdict:
-    """Judge a text. Nothing of the text or of the records that it meets leaves this function but public ids.
-
-    Args:
-        encode: turns N texts into unit vectors [N, E], for example ``MiniLMEncoder().encode``.
+    The views of permitted records come first; ``withheld`` are the public ids behind the others, in their order.
     """
-    permitted = Practice.objects.permitted_for(Purpose.PREDICTION, audience, now)
-    known = [view for practice in _with_fields(permitted) for view in _views(practice)]
-    withheld = [(str(practice.item.public_id), view) for practice in _withheld(permitted) for view in _views(practice)]
-    vectors = encode([*segments(text), *known, *(view for _, view in withheld)])
-    parts = len(segments(text))
-    close = closeness(vectors[:parts], vectors[parts:])
-    to_known, to_withheld = close[: len(known)], close[len(known) :]
-    return TextVerdict(
-        named=_protected_names(audience, now).items_named_in(text),
-        near=frozenset(item for (item, _), near in zip(withheld, to_withheld >= NEAR_WITHHELD, strict=True) if near),
-        is_far=bool(to_known.max(initial=-1.0) < FAR_FROM_KNOWN),
-    )
+
+    known: int
+    withheld: tuple[str, ...]
+    vectors: NDArray[np.float32]
+    names: ProtectedNames
+    policy_revision: int
+    valid_until: datetime | None
+    made_at: float
+
+    def holds(self, policy_revision: int, now: datetime) -> bool:
+        """Nothing of the policy changed since; an edit of the catalogue may take as long to show as in cached answers."""
+        is_young = time.monotonic() - self.made_at < CATALOGUE_SECONDS
+        is_valid = self.valid_until is None or now < self.valid_until
+        return policy_revision == self.policy_revision and is_young and is_valid
+
+
+class TextGate:
+    """Judges texts with one encoder. What they are compared with stays in memory as long as it holds; no text does."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._encoder = encoder
+        self._compared: dict[Audience, _Compared] = {}
+
+    def judge(self, *, text: str, audience: Audience, policy_revision: int, now: datetime) -> TextVerdict:
+        """Judge a text. Nothing of the text or of the records that it meets leaves this method but public ids."""
+        compared = self._compared.get(audience)
+        if compared is None or not compared.holds(policy_revision, now):
+            compared = self._compared[audience] = self._read(audience, policy_revision, now)
+        close = closeness(self._encoder.encode(segments(text)), compared.vectors)
+        to_known, to_withheld = close[: compared.known], close[compared.known :]
+        near = zip(compared.withheld, to_withheld >= NEAR_WITHHELD, strict=True)
+        return TextVerdict(
+            named=compared.names.items_named_in(text),
+            near=frozenset(item for item, is_near in near if is_near),
+            is_far=bool(to_known.max(initial=-1.0) < FAR_FROM_KNOWN),
+        )
+
+    def _read(self, audience: Audience, policy_revision: int, now: datetime) -> _Compared:
+        # The boundary is read first: a consent recorded after it raises the policy revision anyway.
+        boundary = next_consent_boundary(now)
+        permitted = Practice.objects.permitted_for(Purpose.PREDICTION, audience, now)
+        known = [view for practice in _with_fields(permitted) for view in _views(practice)]
+        withheld = [
+            (str(practice.item.public_id), view) for practice in _withheld(permitted) for view in _views(practice)
+        ]
+        views = [*known, *(view for _, view in withheld)]
+        return _Compared(
+            known=len(known),
+            withheld=tuple(item for item, _ in withheld),
+            vectors=self._encoder.encode(views) if views else np.zeros((0, EMBEDDING_SIZE), dtype=np.float32),
+            names=ProtectedNames(_names(audience, now)),
+            policy_revision=policy_revision,
+            valid_until=boundary,
+            made_at=time.monotonic(),
+        )
 
 
 def text_refusal_record(
@@ -85,10 +131,6 @@ def _views(practice: Practice) -> list[str]:
         preparation=practice.preparation,
         cultural_context=practice.cultural_context,
     )
-
-
-def _protected_names(audience: Audience, now: datetime) -> ProtectedNames:
-    return ProtectedNames(_names(audience, now))
 
 
 def _names(audience: Audience, now: datetime) -> Iterator[tuple[str, str]]:

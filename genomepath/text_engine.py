@@ -22,6 +22,7 @@ from genomepath.ml.published_scores import PublishedScoresError, read_published_
 from genomepath.ml.records import practice_features, target_features
 from genomepath.ml.snapshot import DOSES, PracticeRecord, TargetRecord
 from genomepath.models import ModelVersion
+from genomepath.text_admission import TextGate
 
 
 class ModelFolderUnreadable(Exception):
@@ -35,6 +36,7 @@ class TextEngine:
         scores = read_published_scores(folder)
         curves = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
         self.encoder = encoder
+        self.gate = TextGate(encoder)
         self._targets, self._practices = scores.targets, scores.practices
         self._to_targets = one_thread_session(folder / TK_TO_GENOMIC)
         self._to_practices = one_thread_session(folder / GENOMIC_TO_TK)

@@ -21,8 +21,7 @@ from genomepath.answers import AnswerFrame, answer_frame, synergies_among, targe
 from genomepath.ml.snapshot import PracticeRecord
 from genomepath.models import ModelVersion
 from genomepath.serving import DEFAULT_DOSE, SubjectNotFound, serving_state
-from genomepath.text_admission import text_judge, text_refusal_record
-from genomepath.text_door import segments
+from genomepath.text_admission import text_refusal_record
 from genomepath.text_engine import ModelFolderUnreadable, text_engine
 
 MAX_TEXT_BYTES = 100_000
@@ -64,8 +63,7 @@ def text_predict(
     level = dose or DEFAULT_DOSE
     engine = text_engine(version)
     ranked = engine.ranked_targets(_record_of(text), level)
-    encode = engine.encoder.remembering(revision, but=segments(text))
-    verdict = text_judge(text=text, audience=audience, now=now, encode=encode)
+    verdict = engine.gate.judge(text=text, audience=audience, policy_revision=revision, now=now)
     if not verdict.is_answered:
         text_refusal_record(verdict=verdict, model_sha256=version.sha256, policy_revision=revision, context=context)
         return _content(frame, level, dose, k, shown=[], communities=[])

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from genomepath.ml.embedding import EMBEDDING_SIZE
 
 _MAX_WORDPIECES = 256
 _BATCH = 16
-_MOST_REMEMBERED = 4096
 Vectors = NDArray[np.float32]
 
 
@@ -40,8 +38,6 @@ class OnnxTextEncoder:
         self._tokenizer.enable_truncation(max_length=_MAX_WORDPIECES)
         self._tokenizer.no_padding()
         self._session = one_thread_session(path)
-        self._remembered: OrderedDict[str, Vectors] = OrderedDict()
-        self._revision = -1
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors in the order of ``texts``; a batch holds texts of one length, so that nothing is padded."""
@@ -58,20 +54,3 @@ class OnnxTextEncoder:
                 vectors[chunk] = self._session.run(["vectors"], {"ids": batch})[0]
         place = {text: index for index, text in enumerate(unique)}
         return vectors[[place[text] for text in texts]]
-
-    def remembering(self, revision: int, *, but: Collection[str]) -> Callable[[Sequence[str]], Vectors]:
-        """An ``encode`` that keeps vectors in memory until the revision changes, except those of the texts in ``but``."""
-
-        def encode(texts: Sequence[str]) -> Vectors:
-            if revision != self._revision:
-                self._revision, self._remembered = revision, OrderedDict()
-            remembered = self._remembered
-            new = [text for text in dict.fromkeys(texts) if text in but or text not in remembered]
-            found = dict(zip(new, self.encode(new), strict=True)) if new else {}
-            vectors = np.stack([found[text] if text in found else remembered[text] for text in texts])
-            for text in new:
-                if text not in but and len(remembered) < _MOST_REMEMBERED:
-                    remembered[text] = found[text]
-            return vectors
-
-        return encode

@@ -22,12 +22,3 @@ def test_vectors_are_those_of_torch(encoder):
     vectors = encoder.encode(TEXTS)
     assert np.abs(vectors - MiniLMEncoder().encode(TEXTS)).max() < 1e-5
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
-
-
-def test_remembered_vectors_are_the_same_and_go_with_the_revision(encoder):
-    encode = encoder.remembering(1, but={"mine"})
-    first = encode(["known", "mine"])
-    assert np.array_equal(encode(["mine", "known"]), first[::-1])
-    assert set(encoder._remembered) == {"known"}
-    encoder.remembering(2, but=())(["other"])
-    assert set(encoder._remembered) == {"other"}
