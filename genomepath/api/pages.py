@@ -6,12 +6,14 @@ from typing import Any, cast
 
 from django.db.models import Model, QuerySet
 from django.http import HttpResponseBase
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
 
 from ethics.scopes import Scope
 from genomepath.api.base import ClientView
+from genomepath.api.cursors import NoCursor, cursor_open, cursor_seal
 
 PAGE_PARAMETERS = frozenset({"cursor"})
 
@@ -26,16 +28,19 @@ class CataloguePages(CursorPagination):
         """The position that the cursor stands for.
 
         Raises:
-            ValidationError: the cursor is not one of ours.
+            ValidationError: the cursor is not one of this list.
         """
+        text = request.query_params.get(self.cursor_query_param)
+        self._address = request.path
         try:
-            cursor = super().decode_cursor(request)
-        except NotFound:
+            return None if text is None else cursor_open(text, self._address)
+        except NoCursor:
             raise ValidationError({"cursor": "This is not a cursor of this list."}) from None
-        position = str(cursor.position) if cursor is not None and cursor.position is not None else None
-        if position is not None and not (position.isascii() and position.isdigit() and len(position) < 19):
-            raise ValidationError({"cursor": "This is not a cursor of this list."})
-        return cursor
+
+    def encode_cursor(self, cursor: Cursor) -> str:
+        """The address of the page at the cursor."""
+        sealed = cursor_seal(cursor, self._address)
+        return str(replace_query_param(str(self.base_url), self.cursor_query_param, sealed))
 
 
 class ListView(ClientView):
