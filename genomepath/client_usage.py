@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from django.db.models import Count
@@ -15,9 +15,9 @@ MOST_DAYS = 92
 
 def client_usage(*, client_id: str, first: date, last: date) -> dict[str, Any]:
     """Events of the client's own requests from the first to the last day (UTC), both included, by day and type."""
-    start, end = (datetime.combine(day, time.min, UTC) for day in (first, last + timedelta(days=1)))
+    start, end = datetime.combine(first, time.min, UTC), datetime.combine(last, time.max, UTC)
     rows = (
-        AuditEvent.objects.filter(client_id=client_id, occurred_at__gte=start, occurred_at__lt=end)
+        AuditEvent.objects.filter(client_id=client_id, occurred_at__gte=start, occurred_at__lte=end)
         .annotate(day=TruncDate("occurred_at", tzinfo=UTC))
         .values("day", "event_type")
         .annotate(times=Count("id"))

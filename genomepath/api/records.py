@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date
 
 from django.http import HttpResponseBase
 from django.utils import timezone
@@ -90,7 +90,8 @@ class UsageView(ClientView):
         check_known(request.query_params, {"from", "to"})
         today = timezone.now().date()
         last = day(request.query_params, "to", default=today)
-        first = day(request.query_params, "from", default=min(last, today) - timedelta(days=USAGE_DAYS - 1))
+        default = date.fromordinal(max(1, min(last, today).toordinal() - USAGE_DAYS + 1))
+        first = day(request.query_params, "from", default=default)
         if not 0 <= (last - first).days < MOST_DAYS:
             raise ValidationError({"from": f"Give from 1 to {MOST_DAYS} days, the first one first."})
         content = client_usage(client_id=self.key.client_id, first=first, last=last)

@@ -159,6 +159,12 @@ def test_usage_counts_the_client_s_own_events_by_day_and_kind(catalogue, make_ap
     assert (usage["organisation"], usage["total"]) == (mine.record.organisation, 2)
 
 
+@pytest.mark.parametrize("query", ["to=0001-01-01", "from=9999-12-31&to=9999-12-31"])
+def test_usage_of_the_first_and_of_the_last_day_that_there_is_is_nothing(make_api_client, query: str):
+    usage = json.loads(make_api_client().http.get(f"/api/v1/usage/?{query}").content)
+    assert (usage["rows"], usage["total"]) == ([], 0)
+
+
 @pytest.mark.parametrize(
     ("query", "parameter"),
     [
