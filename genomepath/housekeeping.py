@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from celery import shared_task
 
+from genomepath.answer_warming import answers_warm
 from genomepath.prediction_restoring import predictions_restore
 from genomepath.runs import runs_reap_lost
 from genomepath.withdrawal import models_mark_withheld
@@ -28,6 +29,12 @@ def mark_withheld_models() -> int:
 def restore_predictions() -> int:
     """Publish again what a withdrawal deleted and may be shown by now."""
     return predictions_restore()
+
+
+@shared_task(name="genomepath.housekeeping.warm_answers")
+def warm_answers() -> int:
+    """Render the first answers of a model that came into service."""
+    return answers_warm()
 
 
 @shared_task(name="genomepath.housekeeping.process_withdrawals")

@@ -57,6 +57,10 @@ def _with_redis(work: Callable[[redis.Redis], T]) -> T:
     breaker.check()
     try:
         return work(_client(settings.REDIS_URL))
+    except redis.ResponseError as error:
+        # It answers, but not to this, such as for a value of another kind under the key: no reason to leave it alone.
+        logger.warning("Redis refused a command (%s); going on without its answer", type(error).__name__)
+        raise RedisUnavailable(str(type(error).__name__)) from error
     except (redis.RedisError, OSError) as error:
         breaker.trip(error)
         raise RedisUnavailable(str(type(error).__name__)) from error
@@ -138,6 +142,18 @@ def bytes_set_once(key: str, value: bytes, seconds: int) -> bytes | None:
     """
     stored = _with_redis(lambda client: client.set(_name(key), value, ex=seconds, nx=True, get=True))
     return stored if isinstance(stored, bytes) else None
+
+
+_DELETE_IF = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+
+
+def bytes_delete_if(key: str, value: bytes) -> None:
+    """Delete the key where exactly these bytes are stored under it.
+
+    Raises:
+        RedisUnavailable: Redis did not answer.
+    """
+    _with_redis(lambda client: client.register_script(_DELETE_IF)(keys=[_name(key)], args=[value]))
 
 
 def ping() -> None:

@@ -15,6 +15,7 @@ from correlations.models import Practice
 from ethics import audit
 from ethics.attribution import attribution_for
 from ethics.policy import Audience, Purpose
+from genomepath.answer_warming import answers_warm_on_commit
 from genomepath.artefacts import artefact_root, model_folder, read_evaluation, read_json, relative_to_root
 from genomepath.ethics_scan import scan_folders
 from genomepath.ml.checkpoint import ONNX_PARITY
@@ -165,6 +166,7 @@ def _activate(version: ModelVersion, promoted_by: str, *, provisional: bool) -> 
         model_sha256=promoted.sha256,
         details={"provisional": provisional},
     )
+    answers_warm_on_commit()
     return promoted
 
 

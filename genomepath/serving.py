@@ -19,7 +19,8 @@ from correlations.vocabulary import Direction, Dose
 from ethics import audit
 from ethics.models import PolicyRevision
 from ethics.policy import Audience, Purpose
-from genomepath.answer_cache import RenderedAnswer, answer_get, answer_key, answer_put
+from genomepath.answer_cache import RenderedAnswer, answer_get, answer_key
+from genomepath.answer_rendering import answer_render_once
 from genomepath.answers import AnswerFrame, BuiltAnswer, practices_for_target, targets_for_practice
 from genomepath.asked_practice import asked_practice
 from genomepath.consent_periods import next_consent_boundary
@@ -76,32 +77,48 @@ def prediction_serve(
         SubjectNotFound: the practice or target is absent or withheld.
         django.db.Error: the audit event, or the answer itself, could not be written or read.
     """
-    now = now or timezone.now()
-    version, revision = serving_state()
-    frame = AnswerFrame(version=version, policy_revision=revision, audience=audience, now=now)
-    key = answer_key(
-        version.sha256,
-        str(version.provisional),
-        str(revision),
-        audience.value,
-        question.direction.value,
-        question.normalised_subject,
-        question.dose.value if question.dose else "",
-        str(question.k),
-    )
-    answer = answer_get(key, now)
+    frame = _frame_of(audience, now or timezone.now())
+    key = _key_of(question, frame)
+    answer = answer_get(key, frame.now)
     source = "cache"
     refused_item_ids: list[str] = []
     if answer is None:
         source = "database"
-        answer, refused_item_ids = _answer_or_refusal(question, frame)
-        if answer is not None:
-            answer_put(key, answer, now)
+        answer, refused_item_ids = _answer_or_refusal(question, frame, key)
     _record(question, answer, frame, context, refused_item_ids)
     _served.labels(question.direction.value, source if answer else "none").inc()
     if answer is None:
         raise SubjectNotFound
     return answer
+
+
+def prediction_warm(*, question: PredictionQuestion, audience: Audience) -> bool:
+    """Have the cache hold the answer, through the same gate; whether there is one. Nobody is served, so nothing is recorded.
+
+    Raises:
+        NoActiveModel: no model version is in service.
+    """
+    frame = _frame_of(audience, timezone.now())
+    key = _key_of(question, frame)
+    return (answer_get(key, frame.now) or _answer_or_refusal(question, frame, key)[0]) is not None
+
+
+def _frame_of(audience: Audience, now: datetime) -> AnswerFrame:
+    version, revision = serving_state()
+    return AnswerFrame(version=version, policy_revision=revision, audience=audience, now=now)
+
+
+def _key_of(question: PredictionQuestion, frame: AnswerFrame) -> str:
+    return answer_key(
+        frame.version.sha256,
+        str(frame.version.provisional),
+        str(frame.policy_revision),
+        frame.audience.value,
+        question.direction.value,
+        question.normalised_subject,
+        question.dose.value if question.dose else "",
+        str(question.k),
+    )
 
 
 def serving_state() -> tuple[ModelVersion, int]:
@@ -122,12 +139,17 @@ def serving_state() -> tuple[ModelVersion, int]:
     return version, version.policy_revision
 
 
-def _answer_or_refusal(question: PredictionQuestion, frame: AnswerFrame) -> tuple[RenderedAnswer | None, list[str]]:
+def _answer_or_refusal(
+    question: PredictionQuestion, frame: AnswerFrame, key: str
+) -> tuple[RenderedAnswer | None, list[str]]:
     """The answer, or none and what the audit log says of whom it was refused for; the requested name is never stored."""
-    if question.direction == Direction.GENOMIC_TO_TK:
-        return _render(question, frame), []
-    asked = asked_practice(frame, question.subject)
-    return (_render(question, frame) if asked.may_be_used else None), [asked.item_public_id]
+    item_ids: list[str] = []
+    if question.direction == Direction.TK_TO_GENOMIC:
+        asked = asked_practice(frame, question.subject)
+        item_ids = [asked.item_public_id]
+        if not asked.may_be_used:
+            return None, item_ids
+    return answer_render_once(key, lambda: _render(question, frame), frame.now), item_ids
 
 
 def _render(question: PredictionQuestion, frame: AnswerFrame) -> RenderedAnswer | None:

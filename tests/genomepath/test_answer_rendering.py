@@ -1,0 +1,147 @@
+"""An answer that many ask for at once is rendered once, and no fault of the cache keeps anybody waiting or is believed."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+from django.db import connections
+from django.utils import timezone
+
+from correlations.vocabulary import Direction
+from ethics.models import AuditEvent
+from ethics.policy import Audience, SacredStatus
+from ethics.stewardship import item_set_status
+from genomepath import serving
+from genomepath.answer_cache import RenderedAnswer, answer_key
+from genomepath.answer_rendering import CLAIM_SECONDS, LONGEST_WAIT_SECONDS, answer_render_once
+from genomepath.redis_bytes import bytes_set
+from genomepath.serving import PredictionQuestion, SubjectNotFound, prediction_serve
+from tests.factories import make_catalogue
+
+NOW = timezone.now()
+KEY = answer_key("asked by many")
+ANSWER = RenderedAnswer(b'{"a":1}', '"etag"', ["item"], ["community"], 1)
+
+
+class Rendering:
+    """Takes some time, and counts how often it was done."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.times, self.seconds = 0, seconds
+
+    def __call__(self) -> RenderedAnswer:
+        self.times += 1
+        time.sleep(self.seconds)
+        return ANSWER
+
+
+@pytest.fixture
+def raw():
+    with redis.Redis.from_url(django_settings.REDIS_URL) as store:
+        yield store
+
+
+def test_many_who_ask_at_once_get_what_one_of_them_renders():
+    rendering = Rendering(seconds=0.1)
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda _: answer_render_once(KEY, rendering, NOW), range(12)))
+    assert answers == [ANSWER] * 12
+    assert rendering.times == 1
+
+
+def test_a_caller_that_died_while_it_rendered_holds_others_up_for_a_moment_only():
+    bytes_set(f"rendering:{KEY}", b"of a dead process", CLAIM_SECONDS)
+    rendering, started = Rendering(), time.monotonic()
+    assert answer_render_once(KEY, rendering, NOW) == ANSWER
+    assert rendering.times == 1
+    assert time.monotonic() - started < LONGEST_WAIT_SECONDS + 0.2
+
+
+def test_a_rendering_that_fails_or_gives_nothing_leaves_the_place_to_the_next():
+    def fail() -> RenderedAnswer:
+        raise RuntimeError("synthetic")
+
+    with pytest.raises(RuntimeError):
+        answer_render_once(KEY, fail, NOW)
+    assert answer_render_once(KEY, lambda: None, NOW) is None
+    started = time.monotonic()
+    assert answer_render_once(KEY, Rendering(), NOW) == ANSWER
+    assert time.monotonic() - started < LONGEST_WAIT_SECONDS / 2
+
+
+def test_who_finishes_late_does_not_take_the_claim_of_the_one_after_him(raw):
+    prefix = django_settings.CACHES["default"]["KEY_PREFIX"]
+
+    def overtaken() -> RenderedAnswer:
+        bytes_set(f"rendering:{KEY}", b"of the next", CLAIM_SECONDS)
+        return ANSWER
+
+    answer_render_once(KEY, overtaken, NOW)
+    assert raw.get(f"{prefix}:rendering:{KEY}") == b"of the next"
+
+
+def test_without_redis_everybody_renders_at_once(settings):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    rendering, started = Rendering(), time.monotonic()
+    assert [answer_render_once(KEY, rendering, NOW) for _ in range(3)] == [ANSWER] * 3
+    assert rendering.times == 3
+    assert time.monotonic() - started < LONGEST_WAIT_SECONDS
+
+
+def test_each_of_many_answers_rendered_once_has_its_own_event(committed_database, django_db_blocker, monkeypatch):
+    rendered: list[str] = []
+    render = serving._render
+
+    def slow(*arguments):
+        rendered.append("once")
+        time.sleep(0.1)
+        return render(*arguments)
+
+    monkeypatch.setattr(serving, "_render", slow)
+
+    def ask(slug: str) -> bytes:
+        try:
+            question = PredictionQuestion(Direction.TK_TO_GENOMIC, slug, 3)
+            return prediction_serve(question=question, audience=Audience.RESEARCH).body
+        finally:
+            connections.close_all()
+
+    with django_db_blocker.unblock():
+        slug = make_catalogue().practices[0].slug
+        with ThreadPoolExecutor(6) as pool:
+            bodies = set(pool.map(ask, [slug] * 6))
+        assert (len(bodies), rendered) == (1, ["once"])
+        assert AuditEvent.objects.filter(event_type="prediction.served").count() == 6
+
+
+@pytest.mark.django_db
+def test_what_is_withheld_waits_for_nobody_just_as_what_is_absent(monkeypatch):
+    asked_to_render: list[str] = []
+    monkeypatch.setattr(serving, "answer_render_once", lambda key, *_: asked_to_render.append(key))
+    practice = make_catalogue().practices[0]
+    item_set_status(item=practice.item, status=SacredStatus.SACRED)
+    for slug in (practice.slug, "no-such-practice"):
+        with pytest.raises(SubjectNotFound):
+            question = PredictionQuestion(Direction.TK_TO_GENOMIC, slug, 3)
+            prediction_serve(question=question, audience=Audience.RESEARCH)
+    assert asked_to_render == []
+
+
+@pytest.mark.django_db
+def test_a_value_of_another_kind_in_the_cache_harms_neither_answer_nor_limits(raw, make_api_client):
+    catalogue = make_catalogue()
+    client = make_api_client()
+    url = f"/api/v1/predictions/practices/{catalogue.practices[0].slug}/targets/"
+    first = client.http.get(url)
+    prefix = django_settings.CACHES["default"]["KEY_PREFIX"]
+    (name,) = raw.scan_iter(f"{prefix}:answer:*")
+    raw.delete(name)
+    raw.rpush(name, "poison")
+    second = client.http.get(url)
+    assert (second.status_code, second.content) == (200, first.content)
+    assert second["RateLimit-Policy"] == first["RateLimit-Policy"]
+    assert raw.type(name) == b"string"
