@@ -273,6 +273,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "genomepath.api.schema_requests.close_requests",
+        "genomepath.api.schema_links.add_links",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "DoseLevel": "genomepath.api.serializers.DOSES",
         "EvidenceLevel": "genomepath.api.serializers.EVIDENCE_LEVELS",

@@ -15,7 +15,8 @@ from rest_framework.exceptions import APIException, ValidationError
 from genomepath.redis_bytes import RedisUnavailable, bytes_set_once
 
 KEPT_SECONDS = 86_400
-_FORM = re.compile(r"[A-Za-z0-9._:-]{8,128}", re.ASCII)
+KEY_FORM = r"[A-Za-z0-9._:\-]{8,128}"
+_FORM = re.compile(KEY_FORM, re.ASCII)
 
 
 class OtherBody(APIException):

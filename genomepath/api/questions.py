@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,16 @@ from genomepath.described_prediction import Description
 from genomepath.serving import DEFAULT_PRACTICES, DEFAULT_TARGETS, MAX_K, PredictionQuestion
 
 MOST_QUESTIONS = 100
-_LONGEST_NAME = 120
+LONGEST_NAME = 120
+NAME_FORM = r"^[^\u0000]+$"
 LONGEST_TEXT = 4000
 MOST_TEXTS = 10
 """A text costs some twenty times as much as a name."""
-_MOST_TERMS, _LONGEST_TERM = 20, 200
+MOST_TERMS, LONGEST_TERM = 20, 200
+_PRINTED = r"[^\s\u0000-\u001f\u007f-\u009f\ufeff]"
+TEXT_FORM = rf"^[^\u0000]*{_PRINTED}[^\u0000]*$"
+"""As the OpenAPI document says it: at least one printed character, and no NUL."""
+_HAS_PRINTED = re.compile(_PRINTED)
 _MEMBERS = {"practice": {"practice", "dose", "k"}, "target": {"target", "k"}, "text": {"text", "dose", "k"}}
 
 
@@ -90,21 +96,25 @@ def text_read(given: dict[str, Any], member: str) -> str:
         ValidationError: it is no text, blank, too long, or holds a NUL character.
     """
     value = given.get(member)
-    if not isinstance(value, str) or not value.strip() or len(value) > LONGEST_TEXT or "\x00" in value:
+    if not _is_text(value, LONGEST_TEXT):
         raise ValidationError({member: f"Give a text of 1 to {LONGEST_TEXT} characters, without NUL."})
-    return value
+    return str(value)
 
 
 def _terms_read(given: dict[str, Any], member: str) -> list[str]:
     terms = given.get(member, [])
-    fits = isinstance(terms, list) and len(terms) <= _MOST_TERMS
-    if not fits or not all(
-        isinstance(term, str) and 0 < len(term.strip()) <= len(term) <= _LONGEST_TERM for term in terms
-    ):
-        raise ValidationError({member: f"Give at most {_MOST_TERMS} texts of 1 to {_LONGEST_TERM} characters."})
-    if any("\x00" in term for term in terms):
-        raise ValidationError({member: "Give texts without NUL."})
+    fits = isinstance(terms, list) and len(terms) <= MOST_TERMS
+    if not fits or not all(_is_text(term, LONGEST_TERM) for term in terms):
+        raise ValidationError(
+            {member: f"Give at most {MOST_TERMS} texts of 1 to {LONGEST_TERM} characters, without NUL."}
+        )
     return list(terms)
+
+
+def _is_text(value: Any, longest: int) -> bool:
+    if not isinstance(value, str) or not 0 < len(value) <= longest or "\x00" in value:
+        return False
+    return _HAS_PRINTED.search(value) is not None
 
 
 def body_read(given: Any, allowed: set[str]) -> dict[str, Any]:
@@ -137,8 +147,8 @@ def name_read(given: dict[str, Any], member: str) -> str:
         ValidationError: it is no text, or too long, or holds a NUL character.
     """
     value = given.get(member)
-    if not isinstance(value, str) or not 0 < len(value) <= _LONGEST_NAME or "\x00" in value:
-        raise ValidationError({member: f"Give a text of 1 to {_LONGEST_NAME} characters, without NUL."})
+    if not isinstance(value, str) or not 0 < len(value) <= LONGEST_NAME or "\x00" in value:
+        raise ValidationError({member: f"Give a text of 1 to {LONGEST_NAME} characters, without NUL."})
     return value
 
 
@@ -149,6 +159,8 @@ def count_read(given: dict[str, Any], *, default: int) -> int:
         ValidationError: it is none from 1 to ``MAX_K``.
     """
     value = given.get("k", default)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # 5.0 is a whole number of JSON
     if type(value) is not int or not 1 <= value <= MAX_K:
         raise ValidationError({"k": f"Give a whole number from 1 to {MAX_K}."})
     return value

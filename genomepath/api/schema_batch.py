@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -15,6 +14,7 @@ from rest_framework import serializers as fields
 from ethics.scopes import Scope
 from genomepath.api import serializers_records as serializers
 from genomepath.api.examples_catalogue import BATCH_ANSWER, BATCH_QUESTIONS
+from genomepath.api.idempotency import KEY_FORM
 from genomepath.api.questions import MOST_QUESTIONS, MOST_TEXTS
 from genomepath.api.schema_shared import WRITING, good_answer, needs, problem_responses
 from genomepath.api.serializers import PracticePredictionsSerializer, TargetPredictionsSerializer
@@ -48,7 +48,12 @@ class AnswerField(fields.JSONField):
 
 
 class BatchRequestSerializer(fields.Serializer):
-    questions = fields.ListField(child=QuestionField(), min_length=1, max_length=MOST_QUESTIONS)
+    questions = fields.ListField(
+        child=QuestionField(),
+        min_length=1,
+        max_length=MOST_QUESTIONS,
+        help_text=f"At most {MOST_TEXTS} of them with a text.",
+    )
 
 
 class BatchedResultSerializer(serializers.BatchResultSerializer):
@@ -73,7 +78,7 @@ batch_schema = extend_schema(
     parameters=[
         OpenApiParameter(
             "Idempotency-Key",
-            OpenApiTypes.STR,
+            {"type": "string", "pattern": f"^{KEY_FORM}$"},
             OpenApiParameter.HEADER,
             description=(
                 "8 to 128 letters, digits, dots, colons, hyphens or underscores. The same key with the same body within a "

@@ -5,13 +5,13 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
 from correlations.vocabulary import Direction, Dose, DoseBasis, EvidenceLevel, Quality
 from ethics.scopes import Scope
 from genomepath.api import examples_catalogue as examples
 from genomepath.api import serializers_catalogue as serializers
+from genomepath.api.cursors import CURSOR_FORM
 from genomepath.api.schema_shared import CONDITIONAL, needs, reading_responses
 
 _GOVERNED = (
@@ -19,16 +19,22 @@ _GOVERNED = (
     "nothing tells of what is withheld." + needs(Scope.CATALOGUE)
 )
 _PUBLIC = "Public reference data, the same for every audience." + needs(Scope.CATALOGUE)
-_CURSOR = OpenApiParameter("cursor", OpenApiTypes.STR, description="From `next` or `previous` of another page.")
+_WITHOUT_NUL = r"^[^\u0000]*$"
+_CURSOR = OpenApiParameter(
+    "cursor",
+    {"type": "string", "pattern": f"^{CURSOR_FORM}$"},
+    description="From `next` or `previous` of another page of this list; any other text is refused.",
+)
 
 
 def _search(what: str) -> OpenApiParameter:
-    schema = {"type": "string", "maxLength": 100}
+    schema = {"type": "string", "maxLength": 100, "pattern": _WITHOUT_NUL}
     return OpenApiParameter("search", schema, description=f"Text to look for in {what}, in any case.")
 
 
 def _exactly(name: str, description: str) -> OpenApiParameter:
-    return OpenApiParameter(name, {"type": "string", "maxLength": 300}, description=description)
+    schema = {"type": "string", "maxLength": 300, "pattern": _WITHOUT_NUL}
+    return OpenApiParameter(name, schema, description=description)
 
 
 def _one_of(name: str, values: type[StrEnum]) -> OpenApiParameter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from ethics.policy import Audience
+from genomepath.api.questions import LONGEST_NAME, NAME_FORM
 from genomepath.api.serializers import (
     DOSES,
     AttributionSerializer,
@@ -156,13 +157,13 @@ UsageSerializer = type(
 
 
 class PracticeQuestionSerializer(serializers.Serializer):
-    practice = serializers.CharField(max_length=120, help_text="Slug.")
+    practice = serializers.RegexField(NAME_FORM, max_length=LONGEST_NAME, help_text="Slug.")
     dose = serializers.ChoiceField(DOSES, required=False)
     k = serializers.IntegerField(min_value=1, max_value=100, required=False)
 
 
 class TargetQuestionSerializer(serializers.Serializer):
-    target = serializers.CharField(max_length=120, help_text="HGNC symbol, in any case.")
+    target = serializers.RegexField(NAME_FORM, max_length=LONGEST_NAME, help_text="HGNC symbol, in any case.")
     k = serializers.IntegerField(min_value=1, max_value=100, required=False)
 
 
@@ -170,5 +171,5 @@ class BatchResultSerializer(serializers.Serializer):
     """``answer`` is what the single endpoint sends (status 200); otherwise ``problem`` says why there is none."""
 
     index = serializers.IntegerField(help_text="Place of the question, from 0.")
-    status = serializers.ChoiceField([200, 400, 403, 404])
+    status = serializers.ChoiceField([200, 400, 403, 404, 503])
     problem = ProblemSerializer(required=False)

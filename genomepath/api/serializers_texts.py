@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rest_framework import serializers
 
 from genomepath import described_prediction, text_prediction
-from genomepath.api.questions import LONGEST_TEXT
+from genomepath.api.questions import LONGEST_TERM, LONGEST_TEXT, MOST_TERMS, TEXT_FORM
 from genomepath.api.serializers import (
     DOSES,
     CommunityCreditSerializer,
@@ -21,8 +23,16 @@ from genomepath.api.serializers_records import ChosenDoseSerializer
 _CONFIDENCE = "An orientation only; `calibration` says why."
 
 
+def _text(longest: int = LONGEST_TEXT, **options: Any) -> serializers.RegexField:
+    return serializers.RegexField(TEXT_FORM, min_length=1, max_length=longest, **options)
+
+
+def _terms() -> serializers.ListField:
+    return serializers.ListField(child=_text(LONGEST_TERM), max_length=MOST_TERMS, required=False)
+
+
 class TextQuestionSerializer(serializers.Serializer):
-    text = serializers.CharField(min_length=1, max_length=LONGEST_TEXT, help_text="It is stored nowhere.")
+    text = _text(help_text="It is stored nowhere.")
     dose = serializers.ChoiceField(DOSES, required=False)
     k = serializers.IntegerField(min_value=1, max_value=100, required=False)
 
@@ -30,11 +40,11 @@ class TextQuestionSerializer(serializers.Serializer):
 class DescribedQuestionSerializer(serializers.Serializer):
     """Either ``name`` (a gene in your own words) or ``findings`` (a text), with what is known of it."""
 
-    name = serializers.CharField(min_length=1, max_length=LONGEST_TEXT, required=False)
-    findings = serializers.CharField(min_length=1, max_length=LONGEST_TEXT, required=False)
-    pathways = serializers.ListField(child=serializers.CharField(max_length=200), max_length=20, required=False)
-    tissues = serializers.ListField(child=serializers.CharField(max_length=200), max_length=20, required=False)
-    diseases = serializers.ListField(child=serializers.CharField(max_length=200), max_length=20, required=False)
+    name = _text(required=False)
+    findings = _text(required=False)
+    pathways = _terms()
+    tissues = _terms()
+    diseases = _terms()
     k = serializers.IntegerField(min_value=1, max_value=100, required=False)
 
 

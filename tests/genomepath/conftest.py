@@ -17,6 +17,8 @@ from django.db import transaction
 from django.test import override_settings
 
 from genomepath.models import ModelVersion, TrainingRun
+from genomepath.models.model_version import VersionState
+from genomepath.publication import predictions_publish
 from tests.factories import TrainingCatalogue, make_training_catalogue
 
 
@@ -64,13 +66,32 @@ class EvaluatedVersion:
 @pytest.fixture
 def evaluated(db, trained_model) -> EvaluatedVersion:
     """The trained and judged version as a candidate, with the catalogue it was trained on."""
+    return _put_into_database(trained_model)
+
+
+def _put_into_database(trained: TrainedModel) -> EvaluatedVersion:
     catalogue = make_training_catalogue()
-    shutil.copytree(trained_model.root, django_settings.ARTEFACT_ROOT)
-    fields = {name: value for name, value in trained_model.version.items() if name != "id"}
+    shutil.copytree(trained.root, django_settings.ARTEFACT_ROOT)
+    fields = {name: value for name, value in trained.version.items() if name != "id"}
     version = ModelVersion.objects.create(
         **{**fields, "trained_on": [practice.item.public_id for practice in catalogue.practices], "gate": {}}
     )
     return EvaluatedVersion(version, catalogue)
+
+
+@pytest.fixture
+def in_service(trained_model, committed_database, django_db_blocker) -> Iterator[EvaluatedVersion]:
+    """The trained version in service with its predictions published, committed: other threads and processes see it."""
+    with django_db_blocker.unblock():
+        yield put_into_service(trained_model)
+
+
+def put_into_service(trained: TrainedModel) -> EvaluatedVersion:
+    """The trained version in the database and artefact folder that hold now, in service with its predictions published."""
+    evaluated = _put_into_database(trained)
+    predictions_publish(version=evaluated.version)
+    ModelVersion.objects.update(state=VersionState.ACTIVE.value)
+    return evaluated
 
 
 @pytest.fixture

@@ -108,10 +108,17 @@ def test_a_bad_batch_is_refused_whole(http, body: Any):
     assert post(http, body).status_code == 400
 
 
+def test_a_whole_number_may_be_written_with_a_point_as_in_json_schema(catalogue, http):
+    questions = [{"target": catalogue.targets[0].symbol, "k": number} for number in (2, 2.0, 2e0)]
+    results = json.loads(post(http, {"questions": questions}).content)["results"]
+    assert [result["answer"]["k"] for result in results] == [2, 2, 2]
+
+
 @pytest.mark.parametrize(
     "question",
     [None, 1, "a", [], {}, {"practice": "a", "target": "b"}, {"practice": 1}, {"practice": ""}, {"practice": "a\x00"},
-     {"practice": "x" * 121}, {"target": "A", "dose": "low"}, {"target": "A", "k": "3"}, {"target": "A", "k": 1.0}],
+     {"practice": "x" * 121}, {"target": "A", "dose": "low"}, {"target": "A", "k": "3"}, {"target": "A", "k": 1.5},
+         {"target": "A", "k": 1e30}],
 )  # fmt: skip
 def test_a_bad_question_fails_alone_with_its_reason(catalogue, http, question: Any):
     good = {"practice": catalogue.practices[0].slug}

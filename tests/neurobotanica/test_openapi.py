@@ -81,6 +81,30 @@ def test_every_endpoint_describes_its_errors_and_gives_an_example(document):
             assert set(operation["responses"][status]["content"]) == {"application/problem+json"}, name
 
 
+def test_bodies_are_required_and_closed(document):
+    components = document["components"]["schemas"]
+    for name, operation in _operations(document):
+        if name.startswith("post "):
+            assert operation["requestBody"]["required"], name
+            reference = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+            assert components[reference.rsplit("/", 1)[1]]["additionalProperties"] is False, name
+    assert all(
+        components[entry["$ref"].rsplit("/", 1)[1]]["additionalProperties"] is False
+        for entry in components["BatchQuestion"]["oneOf"]
+    )
+
+
+def test_links_lead_to_operations_and_parameters_that_there_are(document):
+    operations = {operation["operationId"]: operation for _, operation in _operations(document)}
+    links = [
+        link for operation in operations.values() for link in operation["responses"]["200"].get("links", {}).values()
+    ]
+    for link in links:
+        known = {f"{entry['in']}.{entry['name']}" for entry in operations[link["operationId"]]["parameters"]}
+        assert set(link["parameters"]) <= known, link
+    assert len(links) > 5
+
+
 def test_the_answer_in_the_readme_matches_the_schema(document):
     shown = (PROJECT_ROOT / "README.md").read_text(encoding="utf-8").split("```json\n")[1].split("```")[0]
     assert_matches(document, "PracticePredictions", json.loads(shown))

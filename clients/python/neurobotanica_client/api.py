@@ -73,7 +73,7 @@ class BatchedResult(TypedDict):
     answer: NotRequired[BatchAnswer]
 
 
-BatchedResultStatusEnum: TypeAlias = Literal[200, 400, 403, 404]
+BatchedResultStatusEnum: TypeAlias = Literal[200, 400, 403, 404, 503]
 
 
 class CardModel(TypedDict):
