@@ -67,7 +67,15 @@ def text_engine(version: ModelVersion) -> TextEngine:
     with _lock:
         try:
             return _engine(str(model_folder(version)), version.sha256)
-        except (PublishedScoresError, CalledProcessError, OSError, KeyError, ValueError, RuntimeError) as error:
+        except (
+            PublishedScoresError,
+            CalledProcessError,
+            OSError,
+            KeyError,
+            TypeError,
+            ValueError,
+            RuntimeError,
+        ) as error:
             raise ModelFolderUnreadable(type(error).__name__) from error
         except Exception as error:
             if type(error).__module__.startswith("onnxruntime"):
@@ -83,10 +91,16 @@ def text_encoder(folder: str) -> OnnxTextEncoder:
 
 @lru_cache(maxsize=2)
 def _engine(folder: str, sha256: str) -> TextEngine:
-    return TextEngine(Path(folder), text_encoder(str(settings.TEXT_ENCODER_FOLDER)))
+    engine = TextEngine(Path(folder), text_encoder(str(settings.TEXT_ENCODER_FOLDER)))
+    # Files that load may still not fit each other; what can't score these is not kept.
+    engine.ranked_targets(PracticeRecord("", "a trial", "", (), "", ""), Dose.MEDIUM)
+    engine.ranked_practices(TargetRecord("", "a trial", (), (), ()))
+    return engine
 
 
 def _ranked(names: tuple[str, ...], logits: NDArray[np.float32], curve: PlattCalibration) -> list[tuple[str, float]]:
+    if logits.shape != (len(names),):
+        raise ValueError("the scores do not have the shape of the catalogue")
     confidence = curve.probability(logits)
     order = np.argsort(-logits, kind="stable")
     return [(names[index], float(confidence[index])) for index in order]

@@ -17,7 +17,7 @@ from genomepath.api.idempotency import Repetition, repetition_of
 from genomepath.api.questions import MOST_QUESTIONS, MOST_TEXTS, TextQuestion, body_read, question_read
 from genomepath.api.schema_batch import batch_schema
 from genomepath.api.strict_json import body_of
-from genomepath.api.texts import text_answer
+from genomepath.api.texts import ModelFilesDamaged, text_answer
 from genomepath.serving import NoActiveModel, PredictionQuestion, SubjectNotFound, prediction_serve
 
 NOT_THERE = "There is nothing under this name, or it may not be used."
@@ -64,6 +64,8 @@ class BatchView(ClientView):
             return {"index": index, "status": int(HTTPStatus.OK), "answer": self._answer(question)}
         except SubjectNotFound:
             return _problem(index, HTTPStatus.NOT_FOUND, NOT_THERE)
+        except ModelFilesDamaged as error:
+            return _problem(index, HTTPStatus.SERVICE_UNAVAILABLE, str(error.detail))
 
     def _text_result(self, index: int, question: TextQuestion) -> dict[str, Any]:
         if Scope.TEXT not in self.key.scopes:
