@@ -9,17 +9,25 @@ from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+import redis
 from django.conf import settings as django_settings
 from django.core.management import call_command
 from django.db import transaction
 from django.test import override_settings
 
+from ethics.clients import api_key_create, client_create
+from ethics.policy import Audience
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.models.model_version import VersionState
 from genomepath.publication import predictions_publish
+from neurobotanica.serving_bench.server import granian_server
 from tests.factories import TrainingCatalogue, make_training_catalogue
+
+PLENTY = 10_000_000
+CACHE_OF_ITS_OWN = 9
 
 
 @dataclass(frozen=True)
@@ -92,6 +100,31 @@ def put_into_service(trained: TrainedModel) -> EvaluatedVersion:
     predictions_publish(version=evaluated.version)
     ModelVersion.objects.update(state=VersionState.ACTIVE.value)
     return evaluated
+
+
+@pytest.fixture
+def roomy_key(in_service) -> str:
+    """A key of every scope, with limits that no test reaches."""
+    client = client_create(organisation="Synthetic", audience=Audience.RESEARCH)
+    _, text = api_key_create(client=client, name="contract", requests_per_minute=PLENTY, requests_per_day=PLENTY)
+    return text
+
+
+@pytest.fixture
+def served_url(in_service, committed_database, settings) -> Iterator[str]:
+    """Granian over the catalogue, with an empty cache."""
+    with redis.Redis.from_url(settings.REDIS_URL, db=CACHE_OF_ITS_OWN) as cache:
+        cache.flushdb()
+    environment = {
+        "DATABASE_URL": committed_database.url,
+        "REDIS_URL": urlunsplit(urlsplit(settings.REDIS_URL)._replace(path=f"/{CACHE_OF_ITS_OWN}")),
+        "ARTEFACT_ROOT": str(settings.ARTEFACT_ROOT),
+        "ANONYMOUS_REQUESTS_PER_MINUTE": str(PLENTY),
+        "OMP_NUM_THREADS": "1",
+    }
+    application = "neurobotanica.wsgi:application"
+    with granian_server(application, ready_path="/readyz", workers=1, environment=environment) as (port, _):
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture
