@@ -13,6 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from genomepath.ml.baselines import pair_feature_stacker
+from genomepath.ml.checkpoint import write_json
 from genomepath.ml.config import PRESETS, ModelConfig, preset_config
 from genomepath.ml.dataset import build_text_features
 from genomepath.ml.embedding import MiniLMEncoder
@@ -65,6 +66,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--preset", choices=PRESETS, default="small")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--only", nargs="+", metavar="VARIANT", help="these variants alone")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write the whole result, for evaluate_genomepath --ablation"
+    )
     options = parser.parse_args(arguments)
     snapshot = read_snapshot(options.snapshot)
     configs = variants(preset_config(options.preset))
@@ -80,6 +84,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         subject=next(iter(scorers)),
         on_progress=lambda done, total, text: say(f"{done}/{total} {text}"),
     )
+    if options.json is not None:
+        write_json(options.json, result.to_dict())
     say(table(result.protocols[PROTOCOL].scorers))
 
 
