@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import numpy as np
 import pytest
 import redis
 from django.conf import settings as django_settings
@@ -20,11 +21,18 @@ from django.test import override_settings
 
 from ethics.clients import api_key_create, client_create
 from ethics.policy import Audience
+from genomepath.ml.baselines import BASELINES
+from genomepath.ml.dataset import TruthMatrix
+from genomepath.ml.evaluation import evaluate
+from genomepath.ml.results import EvaluationResult
+from genomepath.ml.scores import Scores
+from genomepath.ml.snapshot import read_snapshot
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.models.model_version import VersionState
 from genomepath.publication import predictions_publish
 from neurobotanica.serving_bench.server import granian_server
 from tests.factories import TrainingCatalogue, make_training_catalogue
+from tests.genomepath.ml.synthetic import synthetic_features
 
 PLENTY = 10_000_000
 CACHE_OF_ITS_OWN = 9
@@ -150,3 +158,55 @@ def copy_version(evaluated) -> Callable[..., ModelVersion]:
         return version
 
     return copy
+
+
+@dataclass(frozen=True)
+class NoisyTruth:
+    """A scorer that knows the labels up to noise."""
+
+    truth: TruthMatrix
+    noise: float
+
+    def __call__(self, snapshot, features, training, /):
+        noise = np.random.default_rng(1).normal(scale=self.noise, size=self.truth.pairs.shape)
+        return Scores.from_pairs(self.truth.pairs + noise)
+
+
+@pytest.fixture(scope="session")
+def judged(trained_model) -> EvaluationResult:
+    """P1, P2 and P3 of the trained model's snapshot: a middling model beside baselines and a stronger scorer."""
+    snapshot = read_snapshot(trained_model.root / trained_model.version["snapshot_folder"])
+    truth = TruthMatrix.from_snapshot(snapshot)
+    scorers = {
+        "model": NoisyTruth(truth, 0.8),
+        "popularity": BASELINES["popularity"],
+        "memoriser": BASELINES["memoriser"],
+        "strong": NoisyTruth(truth, 0.4),
+        "rule": NoisyTruth(truth, 0.0),
+    }
+    features = synthetic_features(snapshot)
+    return evaluate(snapshot, features, scorers, protocols=("P1", "P2", "P3"), oracles=frozenset({"rule"}))
+
+
+@dataclass(frozen=True)
+class Reportable:
+    """A version with all that a report needs: its folder, and the evaluation that lies there, as JSON."""
+
+    version: ModelVersion
+    catalogue: TrainingCatalogue
+    evaluation: dict[str, Any]
+    folder: Path
+
+    def rewrite(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change the evaluation in the folder."""
+        change(self.evaluation)
+        (self.folder / "evaluation.json").write_text(json.dumps(self.evaluation), encoding="utf-8")
+
+
+@pytest.fixture
+def reportable(evaluated, judged) -> Reportable:
+    """The evaluated version, judged on P1, P2 and P3."""
+    folder = Path(django_settings.ARTEFACT_ROOT) / evaluated.version.folder
+    made = Reportable(evaluated.version, evaluated.catalogue, json.loads(json.dumps(judged.to_dict())), folder)
+    made.rewrite(lambda evaluation: None)
+    return made

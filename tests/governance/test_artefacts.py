@@ -103,12 +103,14 @@ def _predict_outputs(slugs: list[str]) -> dict[str, bytes]:
     return outputs
 
 
-def test_nothing_withheld_is_in_an_evaluation_or_in_the_answer_to_a_text_about_it(catalogue, tmp_path: Path) -> None:
+def test_nothing_withheld_is_in_an_evaluation_its_report_or_in_the_answer_to_a_text_about_it(
+    catalogue, tmp_path: Path
+) -> None:
     planted, canaries = catalogue
     version = _train().model_version
     assert version is not None
     out = io.StringIO()
-    arguments = ("--workers", "1", "--no-progress")
+    arguments = ("--workers", "1", "--no-progress", "--report", str(tmp_path / "report"))
     call_command("evaluate_genomepath", "--json", str(tmp_path / "evaluation.json"), *arguments, stdout=out)
     version.state = VersionState.ACTIVE.value
     version.save()
@@ -119,6 +121,7 @@ def test_nothing_withheld_is_in_an_evaluation_or_in_the_answer_to_a_text_about_i
 
     assert out.getvalue().count("No answer can be given for this text.") == len(planted)
     assert any(path.name == "evaluation.json" for path in model_folder(version).iterdir())
+    assert {path.suffix for path in (tmp_path / "report").iterdir()} == {".md", ".html"}
     assert leaks_in_folders([artefact_root(), tmp_path], canaries) == []
     assert leaks({"output": out.getvalue().encode(), **cache_surfaces()}, canaries) == []
     assert AuditEvent.objects.filter(event_type="text.withheld").count() == len(planted)

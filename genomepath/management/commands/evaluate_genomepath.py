@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from ethics.audit import command_audit_context
 from genomepath.artefacts import model_folder, read_json
+from genomepath.evaluation_report import evaluation_report_write, prepare_folder, read_ablation, refuse_marked
+from genomepath.ml.results import EvaluationResult
+from genomepath.models import ModelVersion
 from genomepath.models.training_run import RunKind
+from genomepath.reporting.material import REPORTED_PROTOCOLS
 from genomepath.run_command import add_run_options, find_version, run_start
 
 PROTOCOLS = ("P0", "P1", "P2", "P3")
@@ -24,37 +31,104 @@ class Command(BaseCommand):
         add_run_options(parser)
         parser.add_argument("--model", metavar="SHA256", help="the version, by the start of its SHA-256")
         parser.add_argument("--json", metavar="FILE", type=Path, help="write the whole evaluation to this file")
-        parser.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=["P0", "P1"])
+        parser.add_argument(
+            "--report",
+            metavar="DIR",
+            type=Path,
+            help="write MODEL_TRAINING_REPORT.md, the same as one HTML page, and MODEL_CARD.md; needs P1, P2 and P3",
+        )
+        parser.add_argument(
+            "--stored", action="store_true", help="judge nothing: report on the evaluation that the version has"
+        )
+        parser.add_argument(
+            "--ablation", metavar="FILE", type=Path, help="put what genomepath.ml.ablation --json wrote into the report"
+        )
+        parser.add_argument(
+            "--recipient",
+            default=getpass.getuser(),
+            help="whom the report is for; told when a practice named in it is withdrawn (default: the account's name)",
+        )
+        parser.add_argument(
+            "--protocols", nargs="+", choices=PROTOCOLS, help="P0 and P1 unless given, all four with --report"
+        )
         parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="one seed a repetition of the protocol")
         parser.add_argument("--workers", type=int, default=2, help="processes that folds run in")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        target: Path | None = options["json"]
-        if target is not None and (target.is_dir() or not target.resolve().parent.is_dir()):
-            raise CommandError(f"{target} cannot be written: it is a folder, or its folder does not exist.")
-        if min(options["seeds"]) < 0:
-            raise CommandError("--seeds must not be negative.")
-        if target is not None and options["in_worker"]:
-            raise CommandError("--json and --async exclude each other: the worker's result lies in the model folder.")
+        _refuse_bad_options(options)
+        protocols = options["protocols"] or (PROTOCOLS if options["report"] else PROTOCOLS[:2])
         version = find_version(options["model"])
-        run = run_start(
-            kind=RunKind.EVALUATION,
-            in_worker=options["in_worker"],
-            show_progress=not options["no_progress"],
-            model_version=version,
-            preset=version.preset,
-            seed=version.seed,
-            parameters={
-                "protocols": sorted(set(options["protocols"])),
-                "seeds": sorted(set(options["seeds"])),
-                "workers": max(1, options["workers"]),
-            },
-        )
-        if options["in_worker"]:
-            self.stdout.write(f"Run {run.public_id} waits for the ML worker.")
-            return
+        ablation = _prepare_report(version, options)
+        if not options["stored"]:
+            run = run_start(
+                kind=RunKind.EVALUATION,
+                in_worker=options["in_worker"],
+                show_progress=not options["no_progress"],
+                model_version=version,
+                preset=version.preset,
+                seed=version.seed,
+                parameters={
+                    "protocols": sorted(set(protocols)),
+                    "seeds": sorted(set(options["seeds"])),
+                    "workers": max(1, options["workers"]),
+                },
+            )
+            if options["in_worker"]:
+                self.stdout.write(f"Run {run.public_id} waits for the ML worker.")
+                return
+            self._write_evaluation(version, options["json"])
+        if options["report"]:
+            self._write_report(version, options, ablation)
+
+    def _write_evaluation(self, version: ModelVersion, target: Path | None) -> None:
         folder = model_folder(version)
         if target is not None:
             content = json.dumps(read_json(folder / "evaluation.json"), indent=2, sort_keys=True)
             target.write_text(content + "\n", encoding="utf-8")
         self.stdout.write((folder / "evaluation.md").read_text(encoding="utf-8"))
+
+    def _write_report(self, version: ModelVersion, options: dict[str, Any], ablation: EvaluationResult | None) -> None:
+        try:
+            with command_audit_context():
+                files = evaluation_report_write(
+                    version=version, folder=options["report"], recipient=options["recipient"], ablation=ablation
+                )
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        except OSError as error:
+            raise CommandError(f"The report could not be written: {error}") from error
+        self.stdout.write(f"Wrote {', '.join(str(file) for file in files)}.")
+
+
+def _refuse_bad_options(options: dict[str, Any]) -> None:
+    target: Path | None = options["json"]
+    if target is not None and (target.is_dir() or not target.resolve().parent.is_dir()):
+        raise CommandError(f"{target} cannot be written: it is a folder, or its folder does not exist.")
+    if min(options["seeds"]) < 0:
+        raise CommandError("--seeds must not be negative.")
+    if target is not None and options["in_worker"]:
+        raise CommandError("--json and --async exclude each other: the worker's result lies in the model folder.")
+    if options["report"] is not None and options["in_worker"]:
+        raise CommandError("--report and --async exclude each other: write it with --stored when the run has ended.")
+    if options["report"] is None and (options["stored"] or options["ablation"]):
+        raise CommandError("--stored and --ablation need --report DIR.")
+    if options["stored"] and (target is not None or options["protocols"]):
+        raise CommandError("--stored judges nothing: it takes neither --json nor --protocols.")
+    missing = [name for name in REPORTED_PROTOCOLS if options["protocols"] and name not in options["protocols"]]
+    if options["report"] is not None and missing:
+        raise CommandError(f"A report needs the protocols P1, P2 and P3; --protocols lacks {', '.join(missing)}.")
+
+
+def _prepare_report(version: ModelVersion, options: dict[str, Any]) -> EvaluationResult | None:
+    """Before an evaluation that takes minutes: whether its report could be written. Returns the ablation, if any."""
+    if options["report"] is None:
+        return None
+    try:
+        with command_audit_context():
+            refuse_marked(version)
+        prepare_folder(options["report"])
+        return read_ablation(options["ablation"]) if options["ablation"] else None
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from error
+    except OSError as error:
+        raise CommandError(f"{options['report']} cannot be written: {error.strerror}.") from error

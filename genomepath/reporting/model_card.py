@@ -1,0 +1,132 @@
+"""The model card: what the model is for and not for, on what it was trained, how good it is, and where it fails."""
+
+from __future__ import annotations
+
+from genomepath.reporting.comparison import main_table
+from genomepath.reporting.document import Block, Bullets, Document, Heading, Notice, Paragraph
+from genomepath.reporting.losses import losses
+from genomepath.reporting.material import NOT_MEDICAL_ADVICE, ReportMaterial, check_material
+from genomepath.reporting.targets_and_gate import unmet
+from genomepath.reporting.traditions import ENOUGH_PAIRS, tradition_results
+
+
+def model_card(material: ReportMaterial) -> Document:
+    """The card of one model version.
+
+    Raises:
+        ReportError: see ``check_material``.
+    """
+    check_material(material)
+    return Document(
+        "Model card: GenomePath",
+        [
+            Notice(NOT_MEDICAL_ADVICE),
+            *_details(material),
+            *_uses(),
+            *_data(material),
+            *_quality(material),
+            *_limits(material),
+            *_ethics(),
+        ],
+    )
+
+
+def _details(material: ReportMaterial) -> list[Block]:
+    model, gate = material.model, material.gate
+    if not gate:
+        decision = "The gate has not decided over it."
+    elif gate["provisional"]:
+        decision = "The gate lets it pass provisionally: a baseline beats it."
+    else:
+        decision = "The gate lets it pass." if gate["passed"] else "The gate refuses it."
+    return [
+        Heading("The model"),
+        Bullets(
+            [
+                "A dual-tower transformer between documented traditional practices and genomic targets, both directions, "
+                "with late interaction of texts and link evidence beside the towers.",
+                f"Version {model.sha256}",
+                f"Preset {model.preset}, seed {model.seed}, weights of epoch {model.best_epoch}",
+                f"Data {model.data_sha256}",
+                f"Code {model.code_version}",
+                decision,
+            ]
+        ),
+    ]
+
+
+def _uses() -> list[Block]:
+    return [
+        Heading("Intended use"),
+        Paragraph(
+            "Ranking of genomic targets and documented practices by association, for research and review, always with the "
+            "attribution of the community that holds the knowledge."
+        ),
+        Heading("Not for"),
+        Bullets(
+            [
+                "Choosing, dosing or recommending a treatment for anybody.",
+                "Saying that a practice works or is safe, or that one tradition's knowledge is better than another's.",
+                "Use without attribution, or of knowledge that its community has not allowed for the purpose.",
+                "Practices and targets far from the catalogue: the numbers below say nothing of them.",
+            ]
+        ),
+    ]
+
+
+def _data(material: ReportMaterial) -> list[Block]:
+    evaluation, sources = material.evaluation, material.sources
+    return [
+        Heading("Training data"),
+        Paragraph(
+            f"{evaluation.practices} practices of {sources.communities} communities, {evaluation.targets} targets, "
+            f"{evaluation.correlations} correlation rows, {evaluation.pairs} (practice, target) pairs; "
+            f"{sum(sources.evidence_by_level.values())} items of evidence cited. Labels are curated evidence links, not "
+            "biology. Only what the ethics policy allows for training is in it; a withdrawal marks the model."
+        ),
+    ]
+
+
+def _quality(material: ReportMaterial) -> list[Block]:
+    evaluation = material.evaluation
+    missed = unmet(evaluation)
+    return [
+        Heading("Quality on data that it did not see"),
+        Paragraph(
+            f"Percent with 95% intervals, {len(evaluation.seeds)} seed{'' if len(evaluation.seeds) == 1 else 's'}, "
+            f"{evaluation.folds} outer folds. TK→G: targets for a practice; G→TK: practices for a target."
+        ),
+        *(main_table(result, evaluation.subject) for result in material.protocols),
+        *losses(evaluation),
+        Heading("Targets not met on P1", 3),
+        Bullets(missed or ["None: every target that P1 judges is met."]),
+    ]
+
+
+def _limits(material: ReportMaterial) -> list[Block]:
+    found = tradition_results(material)
+    small = sum(not row.is_judged for row in found)
+    return [
+        Heading("Limits"),
+        Bullets(
+            [
+                *material.evaluation.notes,
+                *dict.fromkeys(note for result in material.protocols for note in result.notes),
+                f"By tradition: {small} of {len(found)} have fewer than {ENOUGH_PAIRS} held-out pairs, too few to judge.",
+            ]
+        ),
+    ]
+
+
+def _ethics() -> list[Block]:
+    return [
+        Heading("Ethics"),
+        Bullets(
+            [
+                "Sacred, withheld and unattributed knowledge is in neither the snapshot nor the model; every answer is "
+                "filtered again when it is read.",
+                "A withdrawal marks every version trained on the practice; a marked version can't be promoted.",
+                "Every answer carries community, statement, source and labels, and is noted in an append-only log.",
+            ]
+        ),
+    ]

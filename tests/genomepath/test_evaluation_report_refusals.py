@@ -1,0 +1,123 @@
+"""What ``evaluate_genomepath --report`` refuses, before it judges for minutes, and how it says so; ablations."""
+
+from __future__ import annotations
+
+import json
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from genomepath.evaluation_report import REPORT
+from genomepath.ml import judgement
+from genomepath.models import ExportRecord
+from tests.genomepath.report_reader import interval, markdown_tables
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def judge_nothing(monkeypatch):
+    """Whatever is refused is refused before the evaluation."""
+    monkeypatch.setattr(judgement, "judge", lambda *args, **options: pytest.fail("judged"))
+
+
+def report(*arguments: str) -> None:
+    call_command("evaluate_genomepath", *arguments, "--no-progress", stdout=StringIO())
+
+
+def test_a_file_is_no_folder(reportable, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("synthetic", encoding="utf-8")
+
+    with pytest.raises(CommandError, match="file cannot be written: File exists"):
+        report("--report", str(file))
+
+    assert file.read_text(encoding="utf-8") == "synthetic"
+
+
+def test_a_folder_that_cannot_be_made_is_refused(reportable, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+
+    with pytest.raises(CommandError, match="cannot be written: Not a directory"):
+        report("--report", str(tmp_path / "file" / "below"))
+
+
+def test_a_folder_that_cannot_be_written_is_refused(reportable, tmp_path, monkeypatch):
+    def refuse(*args, **options):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("genomepath.evaluation_report.TemporaryDirectory", refuse)
+
+    with pytest.raises(CommandError, match="cannot be written: Permission denied"):
+        report("--report", str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--report", "r", "--protocols", "P0", "P1"), "--protocols lacks P2, P3"),
+        (("--report", "r", "--async"), "--report and --async exclude each other"),
+        (("--stored",), "--stored and --ablation need --report DIR"),
+        (("--ablation", "a.json"), "--stored and --ablation need --report DIR"),
+        (("--report", "r", "--stored", "--protocols", "P1", "P2", "P3"), "takes neither --json nor --protocols"),
+        (("--report", "r", "--stored", "--json", "f.json"), "takes neither --json nor --protocols"),
+        (("--report", "r", "--ablation", "no-such.json"), "no-such.json is no ablation that can be read"),
+    ],
+)
+def test_options_that_make_no_report_are_refused(arguments, message, reportable, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(CommandError, match=message):
+        report(*arguments)
+
+
+def test_a_stored_evaluation_without_a_protocol_is_refused_by_its_name(reportable, tmp_path):
+    reportable.rewrite(lambda evaluation: evaluation["protocols"].pop("P3"))
+
+    with pytest.raises(CommandError, match=r"needs the protocols P1, P2 and P3; the evaluation lacks P3\."):
+        report("--stored", "--report", str(tmp_path / "report"))
+
+    assert not list((tmp_path / "report").iterdir())
+    assert not ExportRecord.objects.exists()
+
+
+def test_a_version_that_was_never_judged_is_refused(reportable, tmp_path):
+    (reportable.folder / "evaluation.json").unlink()
+
+    with pytest.raises(CommandError, match="has no evaluation that can be read"):
+        report("--stored", "--report", str(tmp_path / "report"))
+
+
+def test_a_version_whose_snapshot_is_gone_is_refused(reportable, tmp_path):
+    (reportable.folder.parents[1] / reportable.version.snapshot_folder / "manifest.json").unlink()
+
+    with pytest.raises(CommandError, match="snapshot of this model version is gone or damaged"):
+        report("--stored", "--report", str(tmp_path / "report"))
+
+
+def test_an_ablation_of_other_data_is_refused(reportable, tmp_path):
+    file = tmp_path / "ablation.json"
+    file.write_text(json.dumps({**reportable.evaluation, "data_sha256": "0" * 64}), encoding="utf-8")
+
+    with pytest.raises(CommandError, match="The ablation is of other data than the evaluation"):
+        report("--stored", "--report", str(tmp_path / "report"), "--ablation", str(file))
+
+
+def test_an_ablation_stands_in_the_report_with_its_figures(reportable, tmp_path):
+    file = tmp_path / "ablation.json"
+    file.write_text(json.dumps(reportable.evaluation), encoding="utf-8")
+
+    report("--stored", "--report", str(tmp_path / "report"), "--ablation", str(file))
+
+    tables = markdown_tables((tmp_path / "report" / REPORT).read_text(encoding="utf-8"))
+    rows = {row[0]: row[1:] for row in tables["Variants on P1, percent with 95% intervals"]}
+    strong = reportable.evaluation["protocols"]["P1"]["scorers"]["strong"]["directions"]["tk_to_genomic"]
+    assert rows["strong"][:2] == [interval(strong["accuracy"]["5"]), interval(strong["mrr"])]
+    assert rows["strong"][2].startswith("-")
+
+
+def test_without_an_ablation_the_report_says_that_none_was_given(reportable, tmp_path):
+    report("--stored", "--report", str(tmp_path / "report"))
+
+    assert "No ablation was given" in (tmp_path / "report" / REPORT).read_text(encoding="utf-8")
