@@ -22,13 +22,20 @@ from ethics.models import GovernedItem
 from ethics.policy import Audience, Purpose
 from genomepath.artefacts import artefact_root, model_folder, read_evaluation, read_json
 from genomepath.export_records import export_record_add
-from genomepath.ml.results import EvaluationResult, ResultError
+from genomepath.ml.results import EvaluationResult
 from genomepath.ml.snapshot import Snapshot, SnapshotError, read_snapshot
 from genomepath.models import ModelVersion
 from genomepath.registry import CLIENT_AUDIENCES
 from genomepath.reporting.html_page import render_html
 from genomepath.reporting.markdown import render_markdown
-from genomepath.reporting.material import ModelFacts, PracticeCredit, ReportError, ReportMaterial, SourceCounts
+from genomepath.reporting.material import (
+    Ablation,
+    ModelFacts,
+    PracticeCredit,
+    ReportError,
+    ReportMaterial,
+    SourceCounts,
+)
 from genomepath.reporting.model_card import model_card
 from genomepath.reporting.training_report import training_report
 from genomepath.withdrawal import models_mark_withheld
@@ -37,7 +44,7 @@ REPORT, PAGE, CARD = "MODEL_TRAINING_REPORT.md", "MODEL_TRAINING_REPORT.html", "
 
 
 def evaluation_report_write(
-    *, version: ModelVersion, folder: Path, recipient: str, ablation: EvaluationResult | None = None
+    *, version: ModelVersion, folder: Path, recipient: str, ablation: Ablation | None = None
 ) -> list[Path]:
     """Write report, page and card of an evaluated version; the same evaluation gives the same bytes.
 
@@ -94,16 +101,16 @@ def prepare_folder(folder: Path) -> None:
         pass
 
 
-def read_ablation(file: Path) -> EvaluationResult:
-    """The evaluation that ``python -m genomepath.ml.ablation --json`` wrote.
+def read_ablation(file: Path) -> Ablation:
+    """The variants that ``python -m genomepath.ml.ablation --json`` wrote.
 
     Raises:
         ValidationError: it can't be read, or is no evaluation.
     """
     try:
         payload = json.loads(file.read_text(encoding="utf-8"))
-        return EvaluationResult.from_dict(payload)
-    except (OSError, ValueError, AttributeError, ResultError) as error:
+        return Ablation(EvaluationResult.from_dict(payload), payload["preset"])
+    except (OSError, ValueError, AttributeError, KeyError) as error:
         raise ValidationError(f"{file} is no ablation that can be read: {error}") from error
 
 
@@ -111,7 +118,7 @@ def _material(
     version: ModelVersion,
     snapshot: Snapshot,
     credits: Mapping[str, PracticeCredit],
-    ablation: EvaluationResult | None,
+    ablation: Ablation | None,
 ) -> ReportMaterial:
     evaluation = read_evaluation(version)
     if evaluation is None:

@@ -85,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         on_progress=lambda done, total, text: say(f"{done}/{total} {text}"),
     )
     if options.json is not None:
-        write_json(options.json, result.to_dict())
+        write_json(options.json, {**result.to_dict(), "preset": options.preset})
     say(table(result.protocols[PROTOCOL].scorers))
 
 

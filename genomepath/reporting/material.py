@@ -55,11 +55,19 @@ class SourceCounts:
 
 
 @dataclass(frozen=True)
+class Ablation:
+    """The variants of a model as the scorers of one evaluation, and the preset that they vary."""
+
+    evaluation: EvaluationResult
+    preset: str
+
+
+@dataclass(frozen=True)
 class ReportMaterial:
     """All that a report is written from.
 
     ``credits`` holds the practices that may be named to everybody, by slug: no other practice is named, or counted with
-    its tradition. ``gate`` is the stored decision; ``ablation`` an evaluation whose scorers are the model's variants.
+    its tradition. ``gate`` is the stored decision.
     """
 
     evaluation: EvaluationResult
@@ -68,7 +76,7 @@ class ReportMaterial:
     sources: SourceCounts
     credits: Mapping[str, PracticeCredit]
     gate: Mapping[str, Any] = field(default_factory=dict)
-    ablation: EvaluationResult | None = None
+    ablation: Ablation | None = None
 
     @property
     def protocols(self) -> list[ProtocolResult]:
@@ -91,5 +99,5 @@ def check_material(material: ReportMaterial) -> None:
         raise ReportError(f"The evaluation does not judge {evaluation.subject!r} on {', '.join(unjudged)}.")
     if material.snapshot.data_sha256 != evaluation.data_sha256:
         raise ReportError("The evaluation is of other data than the snapshot.")
-    if material.ablation is not None and material.ablation.data_sha256 != evaluation.data_sha256:
+    if material.ablation is not None and material.ablation.evaluation.data_sha256 != evaluation.data_sha256:
         raise ReportError("The ablation is of other data than the evaluation.")

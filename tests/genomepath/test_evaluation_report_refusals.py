@@ -98,19 +98,30 @@ def test_a_version_whose_snapshot_is_gone_is_refused(reportable, tmp_path):
 
 def test_an_ablation_of_other_data_is_refused(reportable, tmp_path):
     file = tmp_path / "ablation.json"
-    file.write_text(json.dumps({**reportable.evaluation, "data_sha256": "0" * 64}), encoding="utf-8")
+    file.write_text(json.dumps({**reportable.evaluation, "preset": "small", "data_sha256": "0" * 64}), encoding="utf-8")
 
     with pytest.raises(CommandError, match="The ablation is of other data than the evaluation"):
         report("--stored", "--report", str(tmp_path / "report"), "--ablation", str(file))
 
 
+@pytest.mark.parametrize("content", ["no JSON", "[]", "{}", '{"schema": 1}'])
+def test_a_file_that_holds_no_ablation_is_refused(content, reportable, tmp_path):
+    file = tmp_path / "ablation.json"
+    file.write_text(content, encoding="utf-8")
+
+    with pytest.raises(CommandError, match="is no ablation that can be read"):
+        report("--report", str(tmp_path / "report"), "--ablation", str(file))
+
+
 def test_an_ablation_stands_in_the_report_with_its_figures(reportable, tmp_path):
     file = tmp_path / "ablation.json"
-    file.write_text(json.dumps(reportable.evaluation), encoding="utf-8")
+    file.write_text(json.dumps({**reportable.evaluation, "preset": "small"}), encoding="utf-8")
 
     report("--stored", "--report", str(tmp_path / "report"), "--ablation", str(file))
 
-    tables = markdown_tables((tmp_path / "report" / REPORT).read_text(encoding="utf-8"))
+    text = (tmp_path / "report" / REPORT).read_text(encoding="utf-8")
+    assert "Preset small, seeds 0: the model without each of its parts" in text
+    tables = markdown_tables(text)
     rows = {row[0]: row[1:] for row in tables["Variants on P1, percent with 95% intervals"]}
     strong = reportable.evaluation["protocols"]["P1"]["scorers"]["strong"]["directions"]["tk_to_genomic"]
     assert rows["strong"][:2] == [interval(strong["accuracy"]["5"]), interval(strong["mrr"])]

@@ -13,10 +13,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from ethics.audit import command_audit_context
 from genomepath.artefacts import model_folder, read_json
 from genomepath.evaluation_report import evaluation_report_write, prepare_folder, read_ablation, refuse_marked
-from genomepath.ml.results import EvaluationResult
 from genomepath.models import ModelVersion
 from genomepath.models.training_run import RunKind
-from genomepath.reporting.material import REPORTED_PROTOCOLS
+from genomepath.reporting.material import REPORTED_PROTOCOLS, Ablation
 from genomepath.run_command import add_run_options, find_version, run_start
 
 PROTOCOLS = ("P0", "P1", "P2", "P3")
@@ -87,7 +86,7 @@ class Command(BaseCommand):
             target.write_text(content + "\n", encoding="utf-8")
         self.stdout.write((folder / "evaluation.md").read_text(encoding="utf-8"))
 
-    def _write_report(self, version: ModelVersion, options: dict[str, Any], ablation: EvaluationResult | None) -> None:
+    def _write_report(self, version: ModelVersion, options: dict[str, Any], ablation: Ablation | None) -> None:
         try:
             with command_audit_context():
                 files = evaluation_report_write(
@@ -119,7 +118,7 @@ def _refuse_bad_options(options: dict[str, Any]) -> None:
         raise CommandError(f"A report needs the protocols P1, P2 and P3; --protocols lacks {', '.join(missing)}.")
 
 
-def _prepare_report(version: ModelVersion, options: dict[str, Any]) -> EvaluationResult | None:
+def _prepare_report(version: ModelVersion, options: dict[str, Any]) -> Ablation | None:
     """Before an evaluation that takes minutes: whether its report could be written. Returns the ablation, if any."""
     if options["report"] is None:
         return None

@@ -17,5 +17,5 @@ def test_the_file_holds_the_whole_result(trained_model, judged, tmp_path, monkey
     ablation.main([str(snapshot), "--json", str(tmp_path / "ablation.json")])
 
     written = json.loads((tmp_path / "ablation.json").read_text(encoding="utf-8"))
-    assert EvaluationResult.from_dict(written) == judged
+    assert (EvaluationResult.from_dict(written), written["preset"]) == (judged, "small")
     assert "| model | " in capsys.readouterr().out
