@@ -140,7 +140,10 @@ def _difference_table(result: ProtocolResult) -> Table:
         [name, *(cell for way in DIRECTIONS for cell in (difference_text(ways[way]), _outcome(ways[way])))]
         for name, ways in result.differences.items()
     ]
-    header: Sequence[str] = ["the model against", *(cell for way in DIRECTIONS for cell in (f"MRR {WAYS[way]}", ""))]
+    header: Sequence[str] = [
+        "the model against",
+        *(cell for way in DIRECTIONS for cell in (f"MRR {WAYS[way]}", f"outcome {WAYS[way]}")),
+    ]
     return Table(f"Paired differences on {result.protocol}, percentage points: the model less the other", header, rows)
 
 

@@ -17,7 +17,7 @@ def data_card(material: ReportMaterial) -> list[Block]:
     """The section."""
     return [
         Heading("Data card"),
-        Table("What the snapshot holds", ["", "count"], _counts(material)),
+        Table("What the snapshot holds", ["what", "count"], _counts(material)),
         Table(
             "Correlation rows by dose and quality of their evidence",
             ["dose", *_QUALITIES, "all"],

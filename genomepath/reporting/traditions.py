@@ -39,7 +39,13 @@ def traditions(material: ReportMaterial) -> list[Block]:
     found = tradition_results(material)
     if not found:
         return [Heading("By tradition"), Paragraph("No practice of this evaluation may be named to everybody.")]
-    header = ["tradition", "practices", "pairs", *(f"{p} MRR {WAYS[way]}" for p in _SHOWN for way in DIRECTIONS), ""]
+    header = [
+        "tradition",
+        "practices",
+        "pairs",
+        *(f"{p} MRR {WAYS[way]}" for p in _SHOWN for way in DIRECTIONS),
+        "remark",
+    ]
     rows = [
         [
             row.tradition,
