@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+import redis
+from django.conf import settings as site_settings
 from rest_framework.test import APIClient
 
 from ethics.clients import api_key_create, client_create
@@ -110,6 +112,19 @@ def test_without_redis_no_answer_goes_unrecorded(keyed, settings):
     assert http.get("/api/v1/predictions/practices/absent/targets/").status_code == 404
     recorded = AuditEvent.objects.filter(event_type__startswith="prediction.").order_by("pk")
     assert [event.event_type for event in recorded] == ["prediction.served", "prediction.refused"]
+
+
+@pytest.mark.parametrize("poison", [b"no number", b"", b"-1e999x"])
+def test_a_poisoned_counter_is_passed_over_as_if_redis_were_gone(keyed, poison: bytes, monkeypatch):
+    monkeypatch.setattr("neurobotanica.throttling.time.time", lambda: 1_000_000.5)
+    http = keyed(requests_per_minute=20)
+    http.get(URL)
+    prefix = site_settings.CACHES["default"]["KEY_PREFIX"]
+    with redis.Redis.from_url(site_settings.REDIS_URL) as store:
+        for name in store.scan_iter(f"{prefix}:rate:key:*:minute:*"):
+            store.set(name, poison)
+        response = http.get(URL)
+        assert (response.status_code, '"minute";q=2;w=60' in response["RateLimit-Policy"]) == (200, True)
 
 
 def test_concurrent_counts_lose_nothing_and_pass_no_limit():
