@@ -60,6 +60,8 @@ class OwnServices:
     artefacts: Path
     key: str = ""
     practice: str = ""
+    community: str = ""
+    target: str = ""
 
     @property
     def postgres(self) -> PostgresServer:
@@ -115,7 +117,9 @@ def own_services(trained: TrainedModel) -> Iterator[OwnServices]:
             served = put_into_service(trained)
             client = client_create(organisation="Synthetic", audience=Audience.RESEARCH)
             _, services.key = api_key_create(client=client, name="faults", requests_per_minute=PER_MINUTE)
-            services.practice = served.catalogue.practices[0].slug
+            practice = served.catalogue.practices[0]
+            services.practice, services.community = practice.slug, practice.item.community.slug
+            services.target = served.catalogue.targets[0].symbol
         yield services
     finally:
         remove_services(folder / "home")

@@ -11,7 +11,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
+import psycopg
 import pytest
 
 from correlations.models import Practice
@@ -159,6 +161,35 @@ def test_a_restart_of_the_database_costs_503s_and_no_restart_of_the_site(site, s
         if reply.status == 503:
             assert_unavailable(reply)
     assert eventually(lambda: site.ask(site.prediction), lambda reply: reply.status == 200)
+    assert_recorded(site)
+
+
+REFUSE = """
+CREATE FUNCTION synthetic_fault() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'synthetic' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER synthetic_fault BEFORE INSERT ON ethics_auditevent EXECUTE FUNCTION synthetic_fault()
+"""
+
+
+def test_while_the_log_takes_no_event_nothing_is_answered_not_even_from_the_cache(site, services):
+    explanation = f"{site.prediction}{services.target}/explanation/"
+    paths = [
+        site.prediction, f"/api/v1/predictions/targets/{services.target}/practices/", explanation, "/api/v1/practices/",
+        "/api/v1/targets/", "/api/v1/correlations/", "/api/v1/evidence/", "/api/v1/synergies/", "/api/v1/dosage-profiles/",
+        "/api/v1/model/", f"/api/v1/communities/{services.community}/attribution/", "/api/v1/usage/",
+    ]  # fmt: skip
+    asked: list[tuple[str, Any]] = [(path, None) for path in paths]
+    asked += [(BATCH, {"questions": [{"practice": services.practice}]}), (TEXTS, {"text": KNOWN}), (DESCRIPTIONS, GENE)]
+    assert {site.ask(*question).status for question in asked} == {200}
+    with psycopg.connect(services.urls.database_owner_url, autocommit=True) as owner:
+        owner.execute(REFUSE)
+        try:
+            for question in asked:
+                assert_unavailable(site.ask(*question))
+            assert_unavailable(site.ask("/api/v1/predictions/practices/no-such-practice/targets/"))
+        finally:
+            owner.execute("DROP FUNCTION synthetic_fault() CASCADE")
+    assert {site.ask(*question).status for question in asked} == {200}
     assert_recorded(site)
 
 

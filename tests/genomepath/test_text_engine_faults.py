@@ -60,3 +60,12 @@ def test_damaged_files_are_503_until_they_are_whole(evaluated, make_api_client, 
     shutil.copytree(tmp_path / "whole", folder)
     for url, body in ((TEXTS, {"text": KNOWN}), (DESCRIPTIONS, GENE)):
         assert http.post(url, body, format="json").status_code == 200
+
+
+def test_a_process_that_has_loaded_the_files_goes_on_with_them(evaluated, make_api_client):
+    ModelVersion.objects.update(state=VersionState.ACTIVE.value)
+    http = make_api_client().http
+    before = http.post(TEXTS, {"text": KNOWN}, format="json")
+    shutil.rmtree(model_folder(ModelVersion.objects.get()))
+    after = http.post(TEXTS, {"text": KNOWN}, format="json")
+    assert (before.status_code, after.content) == (200, before.content)
