@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +55,9 @@ class FitStorage:
 class FittedModel:
     """The weights of the best epoch (0: as they started), with the record of every epoch.
 
-    Link evidence is taken from the training and the validation pairs: it leaves out the pair that it speaks of, so that
-    calibration on the validation cells sees no answer.
+    Link evidence is taken from the training and the validation pairs, and leaves out the pair that it speaks of. In
+    ``for_calibration`` it leaves out the validation pairs of a practice or target without any training pair: such a record
+    would show its other links, which an unseen one of the test part does not have.
     """
 
     model: DualTower
@@ -66,7 +67,8 @@ class FittedModel:
     targets: tuple[str, ...]
     best_epoch: int
     history: tuple[EpochRecord, ...] = field(repr=False)
+    for_calibration: Scores | None = field(default=None, repr=False)
 
     def score(self, features: TextFeatures) -> Scores:
         """Logits over the whole catalogue; ``features`` must hold the catalogue that the model was fitted on."""
-        return score_catalogue(self.model, features)
+        return replace(score_catalogue(self.model, features), for_calibration=self.for_calibration)

@@ -87,7 +87,7 @@ def _score(inputs: EvaluationInputs, fold: Fold, truth: TruthMatrix, name: str) 
         snapshot, training = _side(inputs.snapshot, truth, fold, inner_rows)
         _, validation = _side(inputs.snapshot, truth, fold, fold.validation_rows)
         scores = scorer(snapshot, inputs.features, training, validation=validation, seed=fold.seed)
-        inner_scores = scores
+        inner_scores = scores.to_calibrate_on
     else:
         plain = cast(Scorer, scorer)
         scores = plain(*_fed(inputs, truth, fold, outer_rows))

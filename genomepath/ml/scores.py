@@ -31,6 +31,8 @@ class Scores:
     Attributes:
         tk_to_genomic: float [P, D, G], practice x dose x target, doses in the order of ``snapshot.DOSES``.
         genomic_to_tk: float [G, P], target x practice.
+        for_calibration: what a calibration on the validation part reads, where that differs: scores in which a record
+            that is unseen on the training side is as unseen as one of the test part.
 
     Raises:
         ScoreError: shapes that disagree, or NaN or infinity (NaN compares false and would silently rank first).
@@ -38,6 +40,7 @@ class Scores:
 
     tk_to_genomic: FloatArray
     genomic_to_tk: FloatArray
+    for_calibration: Scores | None = None
 
     def __post_init__(self) -> None:
         if self.tk_to_genomic.ndim != 3 or self.tk_to_genomic.shape[1] != len(DOSES):
@@ -53,6 +56,11 @@ class Scores:
         """Scores without a dose dimension: [P, G] repeated over the doses, and transposed for genomic->TK."""
         doses = np.repeat(pair_scores[:, None, :], len(DOSES), axis=1)
         return cls(doses, pair_scores.T if genomic_to_tk is None else genomic_to_tk)
+
+    @property
+    def to_calibrate_on(self) -> Scores:
+        """The scores that a calibration on the validation part reads."""
+        return self if self.for_calibration is None else self.for_calibration
 
     @property
     def pair_scores(self) -> FloatArray:

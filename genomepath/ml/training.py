@@ -17,9 +17,9 @@ from torch import Tensor, nn
 
 from genomepath.ml.augmentation import DOSE_COUNT, Augmenter
 from genomepath.ml.config import ModelConfig
-from genomepath.ml.dataset import IntArray, TextFeatures, TruthMatrix
+from genomepath.ml.dataset import BoolArray, IntArray, TextFeatures, TruthMatrix
 from genomepath.ml.fitting import EpochRecord, FitCallbacks, FitStorage, FittedModel, TrainingError, TrainingInterrupted
-from genomepath.ml.inference import CatalogueEncoding, as_tensors, catalogue_logits, encode_catalogue
+from genomepath.ml.inference import CatalogueEncoding, as_tensors, catalogue_logits, encode_catalogue, score_catalogue
 from genomepath.ml.losses import direction_loss, held_out_listwise_loss, held_out_loss, listwise_loss
 from genomepath.ml.model import DualTower
 from genomepath.ml.optimisation import cosine_learning_rate, encoding_precision, fast_matmul
@@ -60,7 +60,8 @@ def fit(
     with torch.random.fork_rng(devices=[]):
         run = _Run(features, truth, validation, config, seed=seed, storage=storage or FitStorage())
         with fast_matmul():
-            return run.train(callbacks or FitCallbacks())
+            run.train(callbacks or FitCallbacks())
+        return run.fitted()
 
 
 class _Run:
@@ -96,7 +97,7 @@ class _Run:
         if storage.resume and storage.state_file and storage.state_file.exists():
             self._restore(read_state(storage.state_file, self._key()))
 
-    def train(self, callbacks: FitCallbacks) -> FittedModel:
+    def train(self, callbacks: FitCallbacks) -> None:
         log = TrainingLog(self.storage.tensorboard_folder, first_epoch=len(self.history) + 1)
         log.hyperparameters({**self.config.to_json(), "seed": self.seed})
         try:
@@ -109,9 +110,11 @@ class _Run:
                 self._after_epoch(callbacks)
         finally:
             log.close()
+
+    def fitted(self) -> FittedModel:
+        """The weights of the best epoch, scored at full precision."""
         self.model.load_state_dict(self.best_weights)
-        if self.validation is not None:
-            self.model.pairs.add_links(self.validation)
+        for_calibration = self._take_validation_links()
         self.model.eval()
         return FittedModel(
             model=self.model,
@@ -121,6 +124,21 @@ class _Run:
             targets=self.truth.targets,
             best_epoch=self.best_epoch,
             history=tuple(self.history),
+            for_calibration=for_calibration,
+        )
+
+    def _take_validation_links(self) -> Scores | None:
+        """Let the model use the validation pairs as evidence; returns ``FittedModel.for_calibration``."""
+        if self.validation is None:
+            return None
+        before = score_catalogue(self.model, self.features)
+        self.model.pairs.add_links(self.validation)
+        after = score_catalogue(self.model, self.features)
+        known = self.truth.pairs
+        unseen: BoolArray = ~np.logical_and.outer(known.any(axis=1), known.any(axis=0))
+        return Scores(
+            np.where(unseen[:, None, :], before.tk_to_genomic, after.tk_to_genomic),
+            np.where(unseen.T, before.genomic_to_tk, after.genomic_to_tk),
         )
 
     def _finished(self) -> bool:

@@ -115,7 +115,7 @@ def train_model(
     code = code or CodeIdentity()
     provenance = Provenance(snapshot.data_sha256, code.code_version, code.constraints_sha256)
     checkpoint.write_fitted_model(fitted, scores, output_folder, provenance)
-    checkpoint.write_json(output_folder / "calibration.json", calibrate(scores, truth, split))
+    checkpoint.write_json(output_folder / "calibration.json", calibrate(scores.to_calibrate_on, truth, split))
     parity = export_onnx(fitted.model, features, output_folder)
     checkpoint.write_json(output_folder / checkpoint.ONNX_PARITY, {"largest_difference": parity})
     state_file.unlink(missing_ok=True)

@@ -44,6 +44,23 @@ def test_two_trainings_with_one_seed_give_the_same_weights(features):
     assert first.history == second.history
 
 
+def test_calibration_sees_an_unseen_practice_without_its_other_validation_links(features):
+    unseen = 0
+    rows = np.zeros_like(TRUTH.pairs)
+    rows[unseen] = True
+    fitted = fit(features, TRUTH.without_pairs(rows), TRUTH.only_pairs(rows), CONFIG, seed=0)
+    scores = fitted.score(features)
+    fitted.model.pairs.links.copy_(torch.from_numpy(TRUTH.without_pairs(rows).pairs))
+    without = fitted.score(features)
+
+    read, seen = scores.to_calibrate_on, TRUTH.without_pairs(rows).pairs
+    known = np.ix_(seen.any(axis=1), range(3), seen.any(axis=0))
+    np.testing.assert_allclose(read.tk_to_genomic[unseen], without.tk_to_genomic[unseen], atol=1e-6)
+    np.testing.assert_allclose(read.genomic_to_tk[:, unseen], without.genomic_to_tk[:, unseen], atol=1e-6)
+    np.testing.assert_allclose(read.tk_to_genomic[known], scores.tk_to_genomic[known], atol=1e-6)
+    assert np.abs(scores.tk_to_genomic[unseen] - without.tk_to_genomic[unseen]).max() > 0.01
+
+
 def test_another_seed_gives_other_weights(features):
     first, second = (fit(features, TRAINING, VALIDATION, CONFIG, seed=seed) for seed in (0, 1))
     assert weights_sha256(first) != weights_sha256(second)
