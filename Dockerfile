@@ -29,4 +29,4 @@ ENV PATH=/opt/venv/bin:$PATH \
 USER neurobotanica
 VOLUME /var/lib/neurobotanica
 EXPOSE 8000
-CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "neurobotanica.wsgi:application"]
+CMD ["granian", "--interface", "wsgi", "--host", "0.0.0.0", "--port", "8000", "--blocking-threads", "4", "neurobotanica.wsgi:application"]

@@ -50,7 +50,8 @@ def demo_steps(home: Path) -> list[Step]:
 def site_processes(home: Path, *, port: int) -> list[ProcessPlan]:
     """The web server, the workers of both queues, the scheduler and the sealer of the audit log."""
     python = sys.executable
-    web = [python, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port), "--workers", "1"]
+    web = [python, "-m", "granian", "--interface", "wsgi", "--host", HOST, "--port", str(port)]
+    web += ["--workers", "1", "--blocking-threads", "4"]
     celery = [python, "-m", "celery", "-A", "neurobotanica"]
     worker = [*celery, "worker", "--loglevel", "WARNING", "--concurrency", "1"]
     schedule = ["--schedule", str(home / "celerybeat-schedule"), "--pidfile", "", "--loglevel", "WARNING"]

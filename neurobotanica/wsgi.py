@@ -10,3 +10,7 @@ prepare_environment()
 from django.core.wsgi import get_wsgi_application  # noqa: E402
 
 application = get_wsgi_application()
+
+from genomepath.text_warming import text_engine_warm_at_first_request  # noqa: E402
+
+text_engine_warm_at_first_request()

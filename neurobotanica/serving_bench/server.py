@@ -53,7 +53,7 @@ def running_server(
     """
     port = _free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)]
-    command += ["--workers", str(workers), "--log-level", "warning", application]
+    command += ["--workers", str(workers), "--blocking-threads", "4", "--log-level", "warning", application]
     started = time.monotonic()
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(

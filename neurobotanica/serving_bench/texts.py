@@ -21,7 +21,7 @@ RATE = 20.0
 """New texts a second."""
 
 _TIMED = 60
-_WARM_UP = 5
+_WARM_UP = 16
 _PARTS = ("leaves", "seeds", "flowers", "roots", "resin", "stalks")
 _PREPARATIONS = ("A tea", "A poultice", "A tincture", "An ointment", "A powder", "A decoction", "A smoke")
 _OCCASIONS = (
@@ -62,7 +62,8 @@ def measure_texts(
     """Ask for ``count`` new texts at ``rate`` a second, after some that load the model."""
     texts = new_texts(count + _WARM_UP)
     sent = [message(PATH, headers, json.dumps({"text": text}).encode()) for text in texts]
-    open_loop("warm-up", port=port, messages=sent[count:], requests=_WARM_UP, rate=1.0, connections=1)
+    # Over several connections, so that each process of the server gets some.
+    open_loop("warm-up", port=port, messages=sent[count:], requests=_WARM_UP, rate=4.0, connections=8)
     return open_loop("new_text", port=port, messages=sent[:count], requests=count, rate=rate, on_answer=on_answer)
 
 
