@@ -44,7 +44,7 @@ def community_statement(community: Community, start: datetime, end: datetime) ->
         "exports": _exports(credited, items),
         "trainings": _trainings(community, period),
     }
-    archived = archived_before(start)
+    archived = archived_before(moment=start)
     totals = {name: sum(int(row.get("times", 1)) for row in rows) for name, rows in uses.items()}
     return {
         "community": {"slug": community.slug, "name": community.name},

@@ -40,7 +40,7 @@ def archivable_size(*, before: datetime) -> int:
     return signed if oldest is None else min(oldest, signed)
 
 
-def archived_before(moment: datetime | None = None) -> tuple[int, datetime] | None:
+def archived_before(*, moment: datetime | None = None) -> tuple[int, datetime] | None:
     """How many records of the log were archived, and when the first head over all of them was signed.
 
     All of them happened before that. None where nothing was archived, or where that head is not younger than ``moment``.

@@ -121,11 +121,13 @@ def roomy_key(in_service) -> str:
 @pytest.fixture
 def served_url(in_service, committed_database, settings) -> Iterator[str]:
     """Granian over the catalogue, with an empty cache."""
-    with redis.Redis.from_url(settings.REDIS_URL, db=CACHE_OF_ITS_OWN) as cache:
+    # In the address: a number in its path goes before any argument, and another database is full of other tests.
+    cache_url = urlunsplit(urlsplit(settings.REDIS_URL)._replace(path=f"/{CACHE_OF_ITS_OWN}"))
+    with redis.Redis.from_url(cache_url) as cache:
         cache.flushdb()
     environment = {
         "DATABASE_URL": committed_database.url,
-        "REDIS_URL": urlunsplit(urlsplit(settings.REDIS_URL)._replace(path=f"/{CACHE_OF_ITS_OWN}")),
+        "REDIS_URL": cache_url,
         "ARTEFACT_ROOT": str(settings.ARTEFACT_ROOT),
         "ANONYMOUS_REQUESTS_PER_MINUTE": str(PLENTY),
         "OMP_NUM_THREADS": "1",

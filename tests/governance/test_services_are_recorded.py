@@ -36,6 +36,7 @@ PACKAGES = ("ethics", "correlations", "genomepath", "neurobotanica")
 # Readers, and writers that a recording service calls within its own transaction.
 NOT_SERVICES = {
     "ethics.audit.archive.archivable_size": "reads",
+    "ethics.audit.archive.archived_before": "reads",
     "ethics.audit.verification.audit_log_verify": "verification_record keeps and records what it found",
     "ethics.audit.verification.inspect_log": "reads",
     "ethics.audit.pack.evidence_pack_write": "seals first; then writes and records in one transaction, and names the file",

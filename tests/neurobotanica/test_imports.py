@@ -45,7 +45,7 @@ def test_the_linter_finds_a_planted_arrow_in_a_migration(tmp_path):
         for folder in (tmp_path / package, tmp_path / package / "migrations"):
             (folder / "__init__.py").touch()
     (tmp_path / "genomepath" / "models.py").touch()
-    for folder in ("genomepath/ml",):
+    for folder in ("genomepath/ml", "genomepath/reporting"):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "__init__.py").touch()
     (tmp_path / "ethics" / "migrations" / "0001_initial.py").write_text("import genomepath.models\n")

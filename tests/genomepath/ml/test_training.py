@@ -54,7 +54,7 @@ def test_calibration_sees_an_unseen_practice_without_its_other_validation_links(
     without = fitted.score(features)
 
     read, seen = scores.to_calibrate_on, TRUTH.without_pairs(rows).pairs
-    known = np.ix_(seen.any(axis=1), range(3), seen.any(axis=0))
+    known = np.ix_(seen.any(axis=1), np.ones(3, dtype=np.bool_), seen.any(axis=0))
     np.testing.assert_allclose(read.tk_to_genomic[unseen], without.tk_to_genomic[unseen], atol=1e-6)
     np.testing.assert_allclose(read.genomic_to_tk[:, unseen], without.genomic_to_tk[:, unseen], atol=1e-6)
     np.testing.assert_allclose(read.tk_to_genomic[known], scores.tk_to_genomic[known], atol=1e-6)
