@@ -139,9 +139,11 @@ def practices_for_description(
     shown: list[AnswerContent] = []
     practices: list[Practice] = []
     for slug, confidence in ranked:
+        if len(shown) == k:
+            break
         practice = permitted.get(slug)
         attribution = frame.attribution(practice) if practice is not None else None
-        if practice is None or attribution is None or len(shown) == k:
+        if practice is None or attribution is None:
             continue
         practices.append(practice)
         shown.append(

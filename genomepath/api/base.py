@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
@@ -11,14 +12,18 @@ import orjson
 from django.http import HttpResponse, HttpResponseBase, HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date, parse_etags
-from rest_framework.exceptions import APIException, AuthenticationFailed
+from rest_framework.exceptions import APIException, AuthenticationFailed, NotFound
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from ethics import audit
 from ethics.api.verified_keys import VerifiedKey
 from ethics.policy import Audience
 from ethics.scopes import Scope
+from genomepath.community_credit import CommunityNotFound
+from genomepath.serving import NoActiveModel, SubjectNotFound
+from genomepath.text_engine import ModelFolderUnreadable
 
 PRIVATE = "private, no-cache"
 
@@ -30,6 +35,24 @@ class NoModelInService(APIException):
     default_detail = "No model is in service yet. Predictions appear once a model has been trained and promoted."
     default_code = "no_model_in_service"
     wait = 60
+
+
+class ModelFilesDamaged(APIException):
+    """503: texts can't be scored until the files of the model are whole again."""
+
+    status_code = 503
+    default_detail = "The files of the model in service can't be read. Catalogued practices and targets are answered."
+    default_code = "model_files_damaged"
+    wait = 60
+
+
+_PROBLEMS: Mapping[type[Exception], type[APIException]] = {
+    NoActiveModel: NoModelInService,
+    ModelFolderUnreadable: ModelFilesDamaged,
+    SubjectNotFound: NotFound,
+    CommunityNotFound: NotFound,
+}
+"""How a client is told what the services of ``genomepath`` raise."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +114,11 @@ class ClientView(APIView):
 
     def check_throttles(self, request: Request) -> None:
         """Done with the authentication."""
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """The problem document of whatever was raised."""
+        problem = _PROBLEMS.get(type(exc))
+        return super().handle_exception(exc if problem is None else problem())
 
     def charge(self, items: int) -> None:
         """Count further items of a request against the limits of its key.

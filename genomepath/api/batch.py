@@ -12,13 +12,14 @@ from rest_framework.request import Request
 
 from ethics.scopes import Scope
 from genomepath.answers import NOT_MEDICAL_ADVICE
-from genomepath.api.base import ClientView, NoModelInService
+from genomepath.api.base import ClientView, ModelFilesDamaged
 from genomepath.api.idempotency import Repetition, repetition_of
 from genomepath.api.questions import MOST_QUESTIONS, MOST_TEXTS, TextQuestion, body_read, question_read
 from genomepath.api.schema_batch import batch_schema
 from genomepath.api.strict_json import body_of
-from genomepath.api.texts import ModelFilesDamaged, text_answer
-from genomepath.serving import NoActiveModel, PredictionQuestion, SubjectNotFound, prediction_serve
+from genomepath.api.texts import text_answer
+from genomepath.serving import PredictionQuestion, SubjectNotFound, prediction_serve
+from genomepath.text_engine import ModelFolderUnreadable
 
 NOT_THERE = "There is nothing under this name, or it may not be used."
 
@@ -64,8 +65,8 @@ class BatchView(ClientView):
             return {"index": index, "status": int(HTTPStatus.OK), "answer": self._answer(question)}
         except SubjectNotFound:
             return _problem(index, HTTPStatus.NOT_FOUND, NOT_THERE)
-        except ModelFilesDamaged as error:
-            return _problem(index, HTTPStatus.SERVICE_UNAVAILABLE, str(error.detail))
+        except ModelFolderUnreadable:
+            return _problem(index, HTTPStatus.SERVICE_UNAVAILABLE, ModelFilesDamaged.default_detail)
 
     def _text_result(self, index: int, question: TextQuestion) -> dict[str, Any]:
         if Scope.TEXT not in self.key.scopes:
@@ -74,10 +75,7 @@ class BatchView(ClientView):
 
     def _answer(self, question: PredictionQuestion) -> orjson.Fragment:
         """The bytes that the single endpoint would send."""
-        try:
-            answer = prediction_serve(question=question, audience=self.audience, context=self.audit_context)
-        except NoActiveModel:
-            raise NoModelInService from None
+        answer = prediction_serve(question=question, audience=self.audience, context=self.audit_context)
         return orjson.Fragment(answer.body)
 
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.utils import timezone
 from rest_framework.request import Request
 
 from correlations.models import Correlation, DosageProfile, Practice
 from correlations.vocabulary import Direction, Dose, DoseBasis, EvidenceLevel, Quality
-from ethics.attribution import AttributionStatement, attribution_for
+from ethics.attribution import attribution_for
 from ethics.policy import Purpose
 from genomepath.answers import source_content, target_content
 from genomepath.api.pages import PAGE_PARAMETERS, ListView
@@ -36,16 +37,19 @@ from genomepath.catalogue import (
     targets_shown,
 )
 
+Rows = TypeVar("Rows", bound=QuerySet[Any])
+
 
 class PracticeBoundListView(ListView):
     """A list of what belongs to practices: each row goes with the attribution of its practice, and is recorded."""
 
-    def attributed(self, practices: Sequence[Practice], now: datetime) -> list[AttributionStatement | None]:
-        """The attribution of each practice; None where the policy refuses after all."""
-        return [attribution_for(practice.item, Purpose.DISPLAY, self.audience, now) for practice in practices]
-
-    def recorded_page(self, shown: list[tuple[Practice, dict[str, Any]]]) -> HttpResponseBase:
-        """The page, once it is recorded whose practices stand in it."""
+    def attributed_page(self, rows: Iterable[tuple[Practice, dict[str, Any]]], now: datetime) -> HttpResponseBase:
+        """The page, once it is recorded whose practices stand in it; without what the policy refuses after all."""
+        shown = [
+            (practice, {**row, "attribution": attribution})
+            for practice, row in rows
+            if (attribution := attribution_for(practice.item, Purpose.DISPLAY, self.audience, now)) is not None
+        ]
         practices_listing_record(practices=[practice for practice, _ in shown], context=self.audit_context)
         return self.page([row for _, row in shown])
 
@@ -66,12 +70,8 @@ class PracticeListView(PracticeBoundListView):
             condition=plain_text(query, "condition"),
         )
         rows: list[Practice] = self.rows_of_page(found)
-        return self.recorded_page(
-            [
-                (practice, {**_practice(practice), "tradition": practice.tradition, "attribution": attribution})
-                for practice, attribution in zip(rows, self.attributed(rows, now), strict=True)
-                if attribution is not None
-            ]
+        return self.attributed_page(
+            ((practice, {**_practice(practice), "tradition": practice.tradition}) for practice in rows), now
         )
 
 
@@ -91,17 +91,8 @@ class CorrelationListView(PracticeBoundListView):
             "direction": one_of(query, "direction", Direction),
             "quality": one_of(query, "quality", Quality),
         }
-        rows: list[Correlation] = self.rows_of_page(
-            found.filter(**{key: text for key, text in filters.items() if text})
-        )
-        attributions = self.attributed([row.practice for row in rows], now)
-        return self.recorded_page(
-            [
-                (row.practice, {**_correlation(row), "attribution": attribution})
-                for row, attribution in zip(rows, attributions, strict=True)
-                if attribution is not None
-            ]
-        )
+        rows: list[Correlation] = self.rows_of_page(_filtered(found, filters))
+        return self.attributed_page(((row.practice, _correlation(row)) for row in rows), now)
 
 
 class DosageProfileListView(PracticeBoundListView):
@@ -118,17 +109,8 @@ class DosageProfileListView(PracticeBoundListView):
             "level": one_of(query, "level", Dose),
             "basis": one_of(query, "basis", DoseBasis),
         }
-        rows: list[DosageProfile] = self.rows_of_page(
-            found.filter(**{key: text for key, text in filters.items() if text})
-        )
-        attributions = self.attributed([row.practice for row in rows], now)
-        return self.recorded_page(
-            [
-                (row.practice, {**_dosage(row), "attribution": attribution})
-                for row, attribution in zip(rows, attributions, strict=True)
-                if attribution is not None
-            ]
-        )
+        rows: list[DosageProfile] = self.rows_of_page(_filtered(found, filters))
+        return self.attributed_page(((row.practice, _dosage(row)) for row in rows), now)
 
 
 class PublicListView(ListView):
@@ -163,7 +145,7 @@ class EvidenceListView(PublicListView):
             "target__symbol__iexact": plain_text(query, "target"),
             "level": one_of(query, "level", EvidenceLevel),
         }
-        found = found.filter(**{key: text for key, text in filters.items() if text})
+        found = _filtered(found, filters)
         verified = yes_or_no(query, "verified")
         if verified is not None:
             found = found.filter(verified=verified)
@@ -203,6 +185,11 @@ class SynergyListView(PublicListView):
                 for pair in rows
             ],
         )
+
+
+def _filtered(rows: Rows, filters: Mapping[str, str | None]) -> Rows:
+    """The rows that pass the filters that were given."""
+    return rows.filter(**{name: text for name, text in filters.items() if text})
 
 
 def _practice(practice: Practice) -> dict[str, str]:

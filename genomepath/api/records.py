@@ -6,19 +6,18 @@ from datetime import date
 
 from django.http import HttpResponseBase
 from django.utils import timezone
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
 from ethics.scopes import Scope
-from genomepath.api.base import ClientView, NoModelInService
+from genomepath.api.base import ClientView
 from genomepath.api.parameters import check_known, day, dose_level
 from genomepath.api.schema_records import attribution_schema, explanation_schema, model_card_schema, usage_schema
 from genomepath.catalogue import public_reading_record
 from genomepath.client_usage import MOST_DAYS, client_usage
-from genomepath.community_credit import CommunityNotFound, community_credit
+from genomepath.community_credit import community_credit
 from genomepath.explanations import explanation_serve
 from genomepath.model_card import model_card
-from genomepath.serving import NoActiveModel, SubjectNotFound
 
 USAGE_DAYS = 30
 
@@ -31,19 +30,14 @@ class ExplanationView(ClientView):
     @explanation_schema
     def get(self, request: Request, slug: str, symbol: str) -> HttpResponseBase:
         check_known(request.query_params, {"dose"})
-        try:
-            content = explanation_serve(
-                slug=slug,
-                symbol=symbol,
-                dose=dose_level(request.query_params),
-                audience=self.audience,
-                context=self.audit_context,
-                now=timezone.now(),
-            )
-        except NoActiveModel:
-            raise NoModelInService from None
-        except SubjectNotFound:
-            raise NotFound from None
+        content = explanation_serve(
+            slug=slug,
+            symbol=symbol,
+            dose=dose_level(request.query_params),
+            audience=self.audience,
+            context=self.audit_context,
+            now=timezone.now(),
+        )
         return self.answered(content)
 
 
@@ -55,10 +49,7 @@ class ModelCardView(ClientView):
     @model_card_schema
     def get(self, request: Request) -> HttpResponseBase:
         check_known(request.query_params, ())
-        try:
-            content = model_card()
-        except NoActiveModel:
-            raise NoModelInService from None
+        content = model_card()
         public_reading_record(what="model", count=1, context=self.audit_context)
         return self.answered(content)
 
@@ -71,12 +62,7 @@ class AttributionView(ClientView):
     @attribution_schema
     def get(self, request: Request, slug: str) -> HttpResponseBase:
         check_known(request.query_params, ())
-        try:
-            content = community_credit(
-                slug=slug, audience=self.audience, context=self.audit_context, now=timezone.now()
-            )
-        except CommunityNotFound:
-            raise NotFound from None
+        content = community_credit(slug=slug, audience=self.audience, context=self.audit_context, now=timezone.now())
         return self.answered(content)
 
 

@@ -6,48 +6,27 @@ from typing import Any
 
 from django.http import HttpResponseBase
 from django.utils import timezone
-from rest_framework.exceptions import APIException, NotFound
 from rest_framework.request import Request
 
 from ethics.scopes import Scope
-from genomepath.api.base import ClientView, NoModelInService
+from genomepath.api.base import ClientView
 from genomepath.api.questions import TextQuestion, described_question_read, text_question_read
 from genomepath.api.schema_texts import described_predictions_schema, text_predictions_schema
 from genomepath.described_prediction import described_predict
-from genomepath.serving import NoActiveModel, SubjectNotFound
-from genomepath.text_engine import ModelFolderUnreadable
 from genomepath.text_prediction import text_predict
-
-
-class ModelFilesDamaged(APIException):
-    """503: texts can't be scored until the files of the model are whole again."""
-
-    status_code = 503
-    default_detail = "The files of the model in service can't be read. Catalogued practices and targets are answered."
-    default_code = "model_files_damaged"
-    wait = 60
 
 
 def text_answer(view: ClientView, question: TextQuestion) -> dict[str, Any]:
     """The answer to a text for the client of the view.
 
     Raises:
-        NoModelInService: no model is in service.
-        ModelFilesDamaged: its files can't be read.
+        NoActiveModel: no model is in service.
+        ModelFolderUnreadable: its files can't be read.
         SubjectNotFound: nobody whose knowledge the model learned from may be credited to the audience.
     """
-    try:
-        return text_predict(
-            text=question.text,
-            dose=question.dose,
-            k=question.k,
-            audience=view.audience,
-            context=view.audit_context,
-        )
-    except NoActiveModel:
-        raise NoModelInService from None
-    except ModelFolderUnreadable:
-        raise ModelFilesDamaged from None
+    return text_predict(
+        text=question.text, dose=question.dose, k=question.k, audience=view.audience, context=view.audit_context
+    )
 
 
 class TextPredictionsView(ClientView):
@@ -58,10 +37,7 @@ class TextPredictionsView(ClientView):
 
     @text_predictions_schema
     def post(self, request: Request) -> HttpResponseBase:
-        try:
-            return self.answered(text_answer(self, text_question_read(request.data)))
-        except SubjectNotFound:
-            raise NotFound from None
+        return self.answered(text_answer(self, text_question_read(request.data)))
 
 
 class DescribedPredictionsView(ClientView):
@@ -73,16 +49,11 @@ class DescribedPredictionsView(ClientView):
     @described_predictions_schema
     def post(self, request: Request) -> HttpResponseBase:
         question = described_question_read(request.data)
-        try:
-            content = described_predict(
-                description=question.description,
-                k=question.k,
-                audience=self.audience,
-                context=self.audit_context,
-                now=timezone.now(),
-            )
-        except NoActiveModel:
-            raise NoModelInService from None
-        except ModelFolderUnreadable:
-            raise ModelFilesDamaged from None
+        content = described_predict(
+            description=question.description,
+            k=question.k,
+            audience=self.audience,
+            context=self.audit_context,
+            now=timezone.now(),
+        )
         return self.answered(content)

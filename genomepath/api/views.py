@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from django.http import HttpResponseBase
-from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from correlations.vocabulary import Direction
 from ethics.scopes import Scope
-from genomepath.api.base import ClientView, NoModelInService
+from genomepath.api.base import ClientView
 from genomepath.api.parameters import check_known, dose_level, whole_number
 from genomepath.api.schema import practice_predictions_schema, target_predictions_schema
 from genomepath.serving import (
     DEFAULT_PRACTICES,
     DEFAULT_TARGETS,
     MAX_K,
-    NoActiveModel,
     PredictionQuestion,
-    SubjectNotFound,
     prediction_serve,
 )
 
@@ -29,12 +26,7 @@ class PredictionView(ClientView):
 
     def answer(self, question: PredictionQuestion) -> HttpResponseBase:
         """The answer, or 304 where the caller holds it already; both are recorded."""
-        try:
-            answer = prediction_serve(question=question, audience=self.audience, context=self.audit_context)
-        except NoActiveModel:
-            raise NoModelInService from None
-        except SubjectNotFound:
-            raise NotFound from None
+        answer = prediction_serve(question=question, audience=self.audience, context=self.audit_context)
         return self.conditional(answer.body, answer.etag)
 
 
