@@ -38,6 +38,7 @@ from genomepath.ml.link_evidence import Catalogue
 from genomepath.ml.model import DualTower
 from genomepath.ml.onnx_files import GENOMIC_TO_TK, TK_TO_GENOMIC, record_inputs
 from genomepath.ml.pair_scorer import catalogue_of
+from genomepath.ml.records import RecordFeatures
 from genomepath.ml.snapshot import DOSES
 
 PARITY_TOLERANCE = 1e-4
@@ -82,16 +83,7 @@ class PracticeGraph(nn.Module):
             torch.cat([torch.ones_like(first, dtype=torch.bool), mask], dim=1),
         )
         catalogue = self.catalogue.records()
-        asked = practices_from(
-            {
-                "tokens": tokens,
-                "slots": slots,
-                "mask": mask,
-                "text": text,
-                "words": words,
-                "condition_words": condition_words,
-            }
-        )
+        asked = practices_from(_by_name(tokens, slots, mask, text, words, condition_words))
         places = torch.arange(self.target_bank.shape[0])
         pairs = self.model.pairs.standardised(asked, row, catalogue.targets, places, catalogue)
         shared = self.model.shared_practice(encoded.pooled)
@@ -123,22 +115,18 @@ class TargetGraph(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         encoded = self.model.target_encoder(tokens, slots, mask)
         catalogue = self.catalogue.records()
-        asked = targets_from(
-            {
-                "tokens": tokens,
-                "slots": slots,
-                "mask": mask,
-                "text": text,
-                "words": words,
-                "condition_words": condition_words,
-            }
-        )
+        asked = targets_from(_by_name(tokens, slots, mask, text, words, condition_words))
         places = torch.arange(self.practice_bank.shape[0] // len(DOSES))
         pairs = self.model.pairs.standardised(catalogue.practices, places, asked, row, catalogue)
         shared = self.model.shared_target(encoded.pooled)
         known = self.model.shared_practice(self.practice_bank)
         logits = self.model.target_logits(encoded, self.practice_bank, pairs)
         return logits, shared, self.model.shared_logits(shared, known)
+
+
+def _by_name(*parts: Tensor) -> dict[str, Tensor]:
+    """The parts of ``RecordFeatures``, in its order, by name."""
+    return {field.name: part for field, part in zip(fields(RecordFeatures), parts, strict=True)}
 
 
 class FrozenCatalogue(nn.Module):

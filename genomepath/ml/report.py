@@ -14,8 +14,8 @@ from genomepath.ml.performance_targets import estimate_text, target_outcomes
 from genomepath.ml.results import EvaluationResult, ProtocolResult, ScorerResult
 from genomepath.ml.snapshot import DIRECTIONS, DOSES
 
-_WAYS = {"tk_to_genomic": "TK→G", "genomic_to_tk": "G→TK"}
-_TITLES = {
+WAYS = {"tk_to_genomic": "TK→G", "genomic_to_tk": "G→TK"}
+PROTOCOL_TITLES = {
     "P0": "P0: rows held out, pairs recur (memory)",
     "P1": "P1: pairs held out",
     "P2": "P2: unseen practices",
@@ -50,7 +50,7 @@ def verdicts(evaluation: EvaluationResult) -> list[str]:
                 own = result.scorers[evaluation.subject].directions[way].mrr
                 other = result.scorers[name].directions[way].mrr
                 sentence = (
-                    f"{name} in MRR {_WAYS[way]} on {result.protocol}: {_percent(own)} against {_percent(other)}, "
+                    f"{name} in MRR {WAYS[way]} on {result.protocol}: {_percent(own)} against {_percent(other)}, "
                     f"difference {estimate_text(difference)}."
                 )
                 low, high, value = difference.low or 0.0, difference.high or 0.0, difference.value or 0.0
@@ -84,7 +84,7 @@ def _accuracy_losses(evaluation: EvaluationResult) -> list[str]:
             ]
             if own and higher:
                 sentences.append(
-                    f"In accuracy@{k} {_WAYS[way]} on {result.protocol} the {evaluation.subject} ({_percent(own)}) "
+                    f"In accuracy@{k} {WAYS[way]} on {result.protocol} the {evaluation.subject} ({_percent(own)}) "
                     f"is below {', '.join(higher)}."
                 )
     return sentences
@@ -94,13 +94,13 @@ def _protocol(result: ProtocolResult, subject: str) -> list[str]:
     order = sorted(result.scorers, key=lambda name: (result.scorers[name].oracle, name != subject))
     names = {name: f"{name} (oracle, not compared)" if result.scorers[name].oracle else name for name in order}
     rows = [(names[name], result.scorers[name]) for name in order]
-    title = _TITLES.get(result.protocol, result.protocol)
+    title = PROTOCOL_TITLES.get(result.protocol, result.protocol)
     blocks = [
         f"## {title}",
         f"Unit: {result.unit}. {result.held_out} held out a seed. Drawn in the bootstrap: {result.cluster}s.",
     ]
     for way in DIRECTIONS:
-        header = [_WAYS[way], *(f"accuracy@{k}" for k in CUTOFFS), "MRR"]
+        header = [WAYS[way], *(f"accuracy@{k}" for k in CUTOFFS), "MRR"]
         body = [[name, *_ranking_cells(row, way)] for name, row in rows]
         chance = [f"{100 * result.chance.accuracy[way][str(k)]:.1f}" for k in CUTOFFS]
         body.append(["chance", *chance, f"{100 * result.chance.mrr[way]:.1f}"])
@@ -123,7 +123,7 @@ def _ranking_cells(row: ScorerResult, way: str) -> list[str]:
 
 def _calibration_table(rows: Sequence[tuple[str, ScorerResult]]) -> str:
     header = ["calibration, held-out among top 5"]
-    header += [f"{metric} {_WAYS[way]}" for way in DIRECTIONS for metric in ("ECE", "Brier")]
+    header += [f"{metric} {WAYS[way]}" for way in DIRECTIONS for metric in ("ECE", "Brier")]
     body = [
         [name, *(estimate_text(x) for way in DIRECTIONS for x in (row.directions[way].ece, row.directions[way].brier))]
         for name, row in rows

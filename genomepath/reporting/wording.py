@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from genomepath.ml.bootstrap import Estimate
 from genomepath.ml.performance_targets import estimate_text
+from genomepath.ml.report import PROTOCOL_TITLES, WAYS
 from genomepath.ml.results import ProtocolResult, ScorerResult
-
-WAYS = {"tk_to_genomic": "TK→G", "genomic_to_tk": "G→TK"}
-PROTOCOL_TITLES = {
-    "P0": "P0: correlation rows held out, their pairs recur (memory)",
-    "P1": "P1: pairs held out",
-    "P2": "P2: unseen practices",
-    "P3": "P3: unseen targets",
-}
 
 
 def percent(value: float | None) -> str:
