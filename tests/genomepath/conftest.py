@@ -212,3 +212,15 @@ def reportable(evaluated, judged) -> Reportable:
     made = Reportable(evaluated.version, evaluated.catalogue, json.loads(json.dumps(judged.to_dict())), folder)
     made.rewrite(lambda evaluation: None)
     return made
+
+
+@pytest.fixture
+def write_report(reportable, tmp_path) -> Callable[..., dict[str, str]]:
+    """Runs the command on the stored evaluation; returns the contents of the three files."""
+
+    def write(*arguments: str) -> dict[str, str]:
+        folder = tmp_path / "report"
+        call_command("evaluate_genomepath", "--stored", "--report", str(folder), *arguments, stdout=StringIO())
+        return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
+
+    return write

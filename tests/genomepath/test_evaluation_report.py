@@ -19,18 +19,6 @@ WAYS = {"tk_to_genomic": "TK→G", "genomic_to_tk": "G→TK"}
 CUTOFFS = ("1", "3", "5", "10")
 
 
-@pytest.fixture
-def write_report(reportable, tmp_path):
-    """Runs the command on the stored evaluation; returns the contents of the three files."""
-
-    def write(*arguments: str) -> dict[str, str]:
-        folder = tmp_path / "report"
-        call_command("evaluate_genomepath", "--stored", "--report", str(folder), *arguments, stdout=StringIO())
-        return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
-
-    return write
-
-
 def by_name(rows: list[list[str]]) -> dict[str, list[str]]:
     return {name.removesuffix(" (oracle, not compared)"): cells for name, *cells in rows[1:]}
 

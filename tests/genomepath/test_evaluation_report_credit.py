@@ -23,16 +23,6 @@ pytestmark = pytest.mark.django_db
 LAST_FOUND = ("Held-out links that were found last, TK→G", "Held-out links that were found last, G→TK")
 
 
-@pytest.fixture
-def write_report(reportable, tmp_path):
-    def write(*arguments: str) -> dict[str, str]:
-        folder = tmp_path / "report"
-        call_command("evaluate_genomepath", "--stored", "--report", str(folder), *arguments, stdout=StringIO())
-        return {path.name: path.read_text(encoding="utf-8") for path in folder.iterdir()}
-
-    return write
-
-
 def reclassify(practice, rule: LabelRule) -> None:
     practice.item.item_labels.create(label=make_label(rule))
 

@@ -8,7 +8,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
+import playwright
 import pytest
 
 from ethics.clients import api_key_create, client_create
@@ -21,6 +23,8 @@ TEXT = (PROJECT_ROOT / "docs" / "quickstart.md").read_text(encoding="utf-8")
 CLIENT = PROJECT_ROOT / "clients" / "python"
 STATEMENT = "Synthetic statement of the community"
 NOTE = "Not medical advice"
+# The browser tests' library brings one.
+NODE = shutil.which("node") or str(Path(playwright.__file__).parent / "driver" / "node")
 
 
 def blocks(language: str) -> str:
@@ -58,18 +62,21 @@ def run(arguments: list[str], code: str, environment: dict[str, str]) -> str:
     return done.stdout
 
 
-def test_the_blocks_of_the_quickstart_do_what_they_say(environment):
+@pytest.mark.skipif(shutil.which("curl") is None, reason="this machine has no curl")
+def test_the_curl_calls_do_what_they_say(environment):
     told = blocks("bash").replace("export NEUROBOTANICA_URL=http://127.0.0.1:8000\n", "")
     script = "set -eo pipefail\n" + told.replace("export NEUROBOTANICA_KEY=your-key\n", "")
     printed = run(["bash"], script, environment)
     assert printed.count(NOTE) >= 4 and '"nearest_training_evidence"' in printed
     assert printed.count(STATEMENT) >= 4
 
+
+def test_the_python_blocks_do_what_they_say(environment):
     printed = run([sys.executable, "-"], blocks("python"), environment)
     assert printed.splitlines()[0] == "1 CNR1 0.5"
     assert STATEMENT in printed and NOTE in printed and "404 There is nothing" in printed and "1 targets" in printed
 
-    if shutil.which("node") is None:
-        pytest.skip("not run: no node; curl and Python were")
-    printed = run(["node", "--input-type=module", "-"], blocks("javascript"), environment)
+
+def test_the_javascript_block_does_what_it_says(environment):
+    printed = run([NODE, "--input-type=module", "-"], blocks("javascript"), environment)
     assert STATEMENT in printed and NOTE in printed
