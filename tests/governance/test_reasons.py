@@ -160,6 +160,7 @@ def test_a_page_asks_for_the_reason_and_saves_nothing_without_it(curator: Client
 
     assert "Reason for this change" in shown.content.decode()
     assert refused.context["adminform"].form.errors["change_reason"]
+    assert '<a class="underline" href="#id_change_reason">say why</a>' in refused.content.decode()
     assert practice.region == "before"
     assert curator.post(page, data | {"change_reason": "a better source"}).status_code == 302
     assert {event.reason for event in AuditEvent.objects.filter(event_type="curation.changed")} == {"a better source"}
