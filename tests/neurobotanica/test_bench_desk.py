@@ -14,6 +14,7 @@ from ethics.models import AuditEvent
 
 
 @pytest.mark.slow
+@pytest.mark.database_owner
 def test_every_page_is_measured_and_the_log_in_use_is_left_alone(
     committed_database, django_db_blocker, tmp_path: Path
 ) -> None:
