@@ -24,6 +24,8 @@ def scratch_log() -> Iterator[None]:
     with connection._nodb_cursor() as cursor:
         cursor.execute(f'CREATE DATABASE "{name}"')
     try:
+        # A session that is open already would go on in the database in use.
+        connection.close()
         connection.settings_dict["NAME"] = name
         with tempfile.TemporaryDirectory(prefix="audit-bench-") as folder:
             settings.AUDIT_FOLDER = Path(folder)
