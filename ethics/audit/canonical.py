@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+import orjson
 
 
 def canonical_text(fields: Mapping[str, object]) -> str:
     """RFC 8785 text: sorted keys, no spaces, UTF-8.
 
-    Keys are ASCII and values hold no floating-point numbers, so that Python's own encoder gives the canonical form.
+    Keys are ASCII and values hold no floating-point numbers, so that the encoder gives the canonical form.
     """
-    return _ENCODER.encode(fields)
+    return orjson.dumps(fields, option=orjson.OPT_SORT_KEYS).decode()

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
-SAMPLE_SECONDS = 0.25
+SAMPLE_SECONDS = 0.5
 DRAIN_SECONDS = 60.0
 START_SECONDS = 60.0
 _CHAIN_LOCK = 0x636861696E

@@ -1,0 +1,45 @@
+"""Statements that the server parses and plans once a connection, for what every request asks or writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, cast
+from weakref import WeakKeyDictionary
+
+import psycopg
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.utils import CursorWrapper
+
+
+class _Cursor(psycopg.RawCursor[Any]):
+    """Leaves values to the server, which Django's own cursors put into the text.
+
+    pghistory puts a second command before every statement, which can't be prepared; it leaves named cursors alone. So what
+    is asked here belongs to no field history.
+    """
+
+    name = "prepared statement"
+
+
+_cursors: WeakKeyDictionary[Any, _Cursor] = WeakKeyDictionary()
+
+
+def prepared_row(statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+    """The first row of a statement with the placeholders ``$1``, ``$2``, …, or None where it has none.
+
+    Wrapped as Django wraps its own cursors, it belongs to transactions, errors and query counts as they do.
+
+    Raises:
+        django.db.Error: the statement failed.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    cursor = _cursors.get(database.connection)
+    if cursor is None:
+        cursor = _cursors[database.connection] = _Cursor(database.connection)
+    wrap = database.make_debug_cursor if database.queries_logged else database.make_cursor
+    wrapped = wrap(cast("CursorWrapper", cursor))
+    wrapped.execute(statement, values)
+    row: tuple[Any, ...] | None = wrapped.fetchone()
+    return row
