@@ -89,7 +89,8 @@ lint: $(INSTALLED) ## formatting, style, types, import directions, migrations, D
 
 bench: $(INSTALLED) ## measure the audit log, serving and the desk; the figures go to bench*.json in NEUROBOTANICA_HOME
 	$(BIN)/python manage.py bench_audit --json '$(NEUROBOTANICA_HOME)/bench-audit.json'
-	$(BIN)/python manage.py bench_serving --json '$(NEUROBOTANICA_HOME)/bench.json'
+	$(BIN)/python manage.py bench_serving --json '$(NEUROBOTANICA_HOME)/bench.json' \
+	    --plot '$(NEUROBOTANICA_HOME)/bench.svg'
 	$(BIN)/python manage.py bench_audit_verification --json '$(NEUROBOTANICA_HOME)/bench-audit-verification.json'
 	$(BIN)/python manage.py bench_desk --json '$(NEUROBOTANICA_HOME)/bench-desk.json'
 

@@ -7,7 +7,7 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 import psycopg
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.backends.utils import CursorWrapper
 
 
@@ -24,17 +24,40 @@ class _Cursor(psycopg.RawCursor[Any]):
 _cursors: WeakKeyDictionary[Any, _Cursor] = WeakKeyDictionary()
 
 
-def prepared_row(statement: str, values: Sequence[Any] = ()) -> tuple[Any, ...] | None:
+def prepared_row(statement: str, values: Sequence[Any] = (), *, repeatable: bool = False) -> tuple[Any, ...] | None:
     """The first row of a statement with the placeholders ``$1``, ``$2``, …, or None where it has none.
 
     Wrapped as Django wraps its own cursors, it belongs to transactions, errors and query counts as they do.
 
+    Args:
+        repeatable: it only reads. Then the first statement of a request is itself the check of a session that was kept from
+            the request before, and is repeated on a new one where that session is dead.
+
     Raises:
         django.db.Error: the statement failed.
     """
-    database = connections[DEFAULT_DB_ALIAS]
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    if repeatable and _is_unchecked(database):
+        database.health_check_done = True
+        try:
+            return _row(database, statement, values)
+        except (OperationalError, InterfaceError):
+            if database.is_usable():
+                raise
+            database.close()
     database.close_if_health_check_failed()
     database.ensure_connection()
+    return _row(database, statement, values)
+
+
+def _is_unchecked(database: Any) -> bool:
+    """Whether Django would ask the session for a sign of life before the next statement."""
+    if database.connection is None or database.in_atomic_block:
+        return False
+    return bool(database.health_check_enabled) and not database.health_check_done
+
+
+def _row(database: Any, statement: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
     cursor = _cursors.get(database.connection)
     if cursor is None:
         cursor = _cursors[database.connection] = _Cursor(database.connection)

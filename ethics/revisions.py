@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ethics.models import PolicyRevision
+from ethics.prepared import prepared_row
+
+_REVISIONS = f"SELECT value, client_value FROM ethics_policyrevision WHERE id = {PolicyRevision.SINGLETON_ID}"  # noqa: S608
 
 
 @dataclass(frozen=True)
@@ -17,5 +20,7 @@ class Revisions:
 
 def current_revisions() -> Revisions:
     """Both revisions as committed at this moment, in one query."""
-    policy, clients = PolicyRevision.objects.values_list("value", "client_value").get(pk=PolicyRevision.SINGLETON_ID)
-    return Revisions(policy, clients)
+    row = prepared_row(_REVISIONS, repeatable=True)
+    if row is None:
+        raise PolicyRevision.DoesNotExist
+    return Revisions(*row)

@@ -10,8 +10,10 @@ import hashlib
 import hmac
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import lru_cache
 
 import orjson
+from django.conf import settings
 from django.utils.crypto import salted_hmac
 
 from genomepath.redis_bytes import RedisUnavailable, bytes_delete_all, bytes_get, bytes_set
@@ -88,4 +90,10 @@ def answers_purge() -> int:
 
 
 def _tag(key: str, content: bytes) -> bytes:
-    return salted_hmac("genomepath.answer_cache", key.encode() + b"\x00" + content, algorithm="sha256").digest()
+    return hmac.digest(_tag_key(settings.SECRET_KEY), key.encode() + b"\x00" + content, "sha256")
+
+
+@lru_cache(maxsize=4)
+def _tag_key(secret: str) -> bytes:
+    """The key of the tags, derived from the site's secret."""
+    return salted_hmac("genomepath.answer_cache", b"key of the tags", secret=secret, algorithm="sha256").digest()

@@ -11,6 +11,7 @@ from typing import TypeVar
 import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
+from redis.commands.core import Script
 from redis.retry import Retry
 
 logger = logging.getLogger(__name__)
@@ -119,6 +120,11 @@ return wanted
 """
 
 
+@lru_cache(maxsize=8)
+def _count_within(client: redis.Redis) -> Script:
+    return client.register_script(_COUNT_WITHIN)
+
+
 def count_up_within(names: Sequence[str], limits: Sequence[int], seconds: Sequence[int], *, by: int) -> tuple[int, ...]:
     """Raise all counters atomically where none would pass its limit; otherwise none. Returns what each would be.
 
@@ -128,7 +134,7 @@ def count_up_within(names: Sequence[str], limits: Sequence[int], seconds: Sequen
     bounds = [value for pair in zip(limits, seconds, strict=True) for value in pair]
 
     def work(client: redis.Redis) -> tuple[int, ...]:
-        counted = client.register_script(_COUNT_WITHIN)(keys=[_name(name) for name in names], args=[by, *bounds])
+        counted = _count_within(client)(keys=[_name(name) for name in names], args=[by, *bounds])
         return tuple(int(count) for count in counted)
 
     return _with_redis(work)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from django.db.models import Subquery
+from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
 from prometheus_client import Counter
 
@@ -19,6 +19,7 @@ from correlations.vocabulary import Direction, Dose
 from ethics import audit
 from ethics.models import PolicyRevision
 from ethics.policy import Audience, Purpose
+from ethics.prepared import prepared_row
 from genomepath.answer_cache import RenderedAnswer, answer_get, answer_key
 from genomepath.answer_rendering import answer_render_once
 from genomepath.answers import AnswerFrame, BuiltAnswer, practices_for_target, targets_for_practice
@@ -32,6 +33,13 @@ DEFAULT_TARGETS = 10
 DEFAULT_PRACTICES = 8
 # A fixed bound: one that followed the catalogue would tell how many practices are withheld.
 MAX_K = 100
+
+_VERSION_FIELDS = ["id", "sha256", "preset", "provisional", "data_sha256", "folder", "snapshot_folder"]
+_STATE = f"""
+SELECT {", ".join(_VERSION_FIELDS)},
+       (SELECT value FROM ethics_policyrevision WHERE id = {PolicyRevision.SINGLETON_ID})
+FROM genomepath_modelversion WHERE state = '{VersionState.ACTIVE.value}'
+"""  # noqa: S608  names of this module alone
 
 _served = Counter(
     "genomepath_predictions_total",
@@ -127,16 +135,11 @@ def serving_state() -> tuple[ModelVersion, int]:
     Raises:
         NoActiveModel: no model version is in service.
     """
-    revision = PolicyRevision.objects.filter(pk=PolicyRevision.SINGLETON_ID).values("value")
-    version = (
-        ModelVersion.objects.filter(state=VersionState.ACTIVE.value)
-        .only("id", "sha256", "preset", "provisional", "data_sha256", "folder", "snapshot_folder")
-        .annotate(policy_revision=Subquery(revision))
-        .first()
-    )
-    if version is None:
+    row = prepared_row(_STATE, repeatable=True)
+    if row is None:
         raise NoActiveModel
-    return version, version.policy_revision
+    *version, revision = row
+    return ModelVersion.from_db(DEFAULT_DB_ALIAS, _VERSION_FIELDS, version), revision
 
 
 def _answer_or_refusal(

@@ -58,7 +58,7 @@ class _Api:
 
 
 def measure_serving(*, load: Load, audience: Audience, progress: Progress) -> dict[str, Any]:
-    """Measure all three and return a report that JSON can hold. The requests are recorded under a client of the bench.
+    """Measure all of them and return a report that JSON can hold. The requests are recorded under a client of the bench.
 
     Raises:
         NothingToMeasure: there is no active model, or nothing that the audience may see.
@@ -102,11 +102,14 @@ def _measure(load: Load, paths: list[str], headers: dict[str, str], progress: Pr
         file = Path(folder) / "answer.json"
         file.write_bytes(bodies[len(bodies) // 2])
         environment[BYTES_VARIABLE] = str(file)
-        plain = "neurobotanica.serving_bench.plain_wsgi:application"
-        with granian_server(plain, ready_path="/plain/", **options) as (port, _):
-            keyed = _peak("drf_keyed_view", load, port, [message("/keyed/", headers)], progress)
-            bare = _peak("plain_django_view", load, port, [message("/plain/", headers)], progress)
-    return _report(load, api, keyed, bare)
+        site, bare = (f"neurobotanica.serving_bench.{name}_wsgi:application" for name in ("site", "plain"))
+        keyed_view = [message("/api/v1/keyed/", headers)]
+        with granian_server(site, ready_path="/plain/", **options) as (port, _):
+            keyed = _peak("drf_keyed_view", load, port, keyed_view, progress)
+        with granian_server(bare, ready_path="/plain/", **options) as (port, _):
+            without = _peak("drf_keyed_view_without_middleware", load, port, keyed_view, progress)
+            plain = _peak("plain_django_view", load, port, [message("/plain/", headers)], progress)
+    return _report(load, api, keyed, without, plain)
 
 
 def _measure_api(
@@ -150,8 +153,8 @@ def _body(port: int, path: str, headers: dict[str, str]) -> bytes:
         http_connection.close()
 
 
-def _report(load: Load, api: _Api, keyed: Series, bare: Series) -> dict[str, Any]:
-    series = [entry for entry in (api.peak, api.at_rate, api.texts, keyed, bare) if entry is not None]
+def _report(load: Load, api: _Api, keyed: Series, without: Series, plain: Series) -> dict[str, Any]:
+    series = [entry for entry in (api.peak, api.at_rate, api.texts, keyed, without, plain) if entry is not None]
     peak = api.peak.requests_per_second
     return {
         "measured_at": timezone.now().isoformat(timespec="seconds"),
@@ -168,7 +171,8 @@ def _report(load: Load, api: _Api, keyed: Series, bare: Series) -> dict[str, Any
         "model_time": asdict(api.model_time) | {"ratio": api.model_time.ratio} if api.model_time else None,
         "series": [asdict(entry) for entry in series],
         "api_to_drf_keyed": round(peak / keyed.requests_per_second, 3),
-        "api_to_plain_django": round(peak / bare.requests_per_second, 3),
+        "api_to_drf_keyed_without_middleware": round(peak / without.requests_per_second, 3),
+        "api_to_plain_django": round(peak / plain.requests_per_second, 3),
     }
 
 

@@ -32,4 +32,4 @@ class KeyedView(APIView):
         return HttpResponse(_body, content_type="application/json", headers=_headers)
 
 
-urlpatterns = [path("plain/", plain), path("keyed/", KeyedView.as_view())]
+urlpatterns = [path("plain/", plain), path("api/v1/keyed/", KeyedView.as_view())]

@@ -75,6 +75,8 @@ def test_report_holds_all_series_and_the_key_is_revoked(committed_database, monk
             "bench_serving",
             "--json",
             str(tmp_path / "r.json"),
+            "--plot",
+            str(tmp_path / "r.svg"),
             "--requests",
             "30",
             "--texts",
@@ -87,6 +89,7 @@ def test_report_holds_all_series_and_the_key_is_revoked(committed_database, monk
             "api_prediction",
             "api_prediction_at_rate",
             "drf_keyed_view",
+            "drf_keyed_view_without_middleware",
             "plain_django_view",
         ]
         for entry in report["series"]:
@@ -94,6 +97,7 @@ def test_report_holds_all_series_and_the_key_is_revoked(committed_database, monk
             assert 0 < entry["p50_ms"] <= entry["p95_ms"] <= entry["p99_ms"] <= entry["max_ms"]
         assert report["api_to_plain_django"] > 0
         assert report["worker_mib"] > 0
+        assert (tmp_path / "r.svg").read_text().count("0 of 30 failed") == 5
         assert ApiKey.objects.get().revoked
         assert AuditEvent.objects.filter(event_type="prediction.served").count() == 2 * 30 + 3
 
@@ -113,6 +117,7 @@ def test_without_published_predictions_the_command_says_so():
         ("--rate", "nan"),
         ("--texts", "-1"),
         ("--json", "/no/such/folder/f"),
+        ("--plot", "/no/such/folder/f"),
     ],
 )
 def test_bad_arguments_are_refused(arguments):

@@ -17,6 +17,7 @@ from ethics.models.client import CLIENT_AUDIENCES
 from ethics.policy import Audience
 from neurobotanica.serving_bench import ServerFailed
 from neurobotanica.serving_bench.measurement import Load, NothingToMeasure, measure_serving
+from neurobotanica.serving_bench.plot import series_plot
 
 MOST_TEXTS, MOST_RATE = 100_000, 100_000
 
@@ -26,13 +27,14 @@ class Command(BaseCommand):
 
     help = (
         "Start real servers against the current services and measure known predictions with a closed loop, beside a DRF "
-        "view with key and throttle and a plain Django view that return the same bytes; then known predictions and new "
-        "texts at a rate, and the memory of a worker. The requests are real: they are "
-        "recorded in the audit log under the client 'Serving bench'."
+        "view with key and throttle (behind the site's middleware, and without) and a plain Django view that return the "
+        "same bytes; then known predictions and new texts at a rate, and the memory of a worker. The requests are real: "
+        "they are recorded in the audit log under the client 'Serving bench'."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there")
+        parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the series there, as SVG")
         parser.add_argument("--requests", type=int, default=2000, metavar="N", help="in each series (default: 2000)")
         parser.add_argument("--connections", type=int, default=4, metavar="N", help="at a time (default: 4)")
         parser.add_argument("--rate", type=float, default=300.0, metavar="R", help="a second, open loop (default: 300)")
@@ -48,9 +50,10 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Measure, write and print."""
         load = _load(options)
-        target: Path | None = options["json"]
-        if target is not None and not target.parent.is_dir():
-            raise CommandError(f"There is no folder {target.parent}.")
+        target, plot = options["json"], options["plot"]
+        for file in (target, plot):
+            if file is not None and not file.parent.is_dir():
+                raise CommandError(f"There is no folder {file.parent}.")
         try:
             with command_audit_context():
                 report = measure_serving(
@@ -62,6 +65,8 @@ class Command(BaseCommand):
             raise CommandError(f"The load generator failed: {group.exceptions[0]!r}") from group
         if target is not None:
             target.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+        if plot is not None:
+            plot.write_text(series_plot(report), encoding="utf-8")
         self.stdout.write(_table(report))
         if any(entry["errors"] for entry in report["series"]):
             raise CommandError("Some answers were not 200.")
@@ -84,10 +89,11 @@ def _progress(total: int) -> Callable[[str], Callable[[], object]]:
 
 def _table(report: dict[str, Any]) -> str:
     columns = ("requests_per_second", "p50_ms", "p95_ms", "p99_ms", "max_ms", "errors")
-    lines = [f"{'series':<20}" + "".join(f"{name:>21}" for name in columns)]
-    lines += [f"{entry['name']:<20}" + "".join(f"{entry[name]:>21}" for name in columns) for entry in report["series"]]
+    lines = [f"{'series':<34}" + "".join(f"{name:>20}" for name in columns)]
+    lines += [f"{entry['name']:<34}" + "".join(f"{entry[name]:>20}" for name in columns) for entry in report["series"]]
     lines.append(
-        f"API to keyed DRF view {report['api_to_drf_keyed']}, to plain Django view {report['api_to_plain_django']}; "
+        f"API to keyed DRF view {report['api_to_drf_keyed']}, to one without middleware "
+        f"{report['api_to_drf_keyed_without_middleware']}, to plain Django view {report['api_to_plain_django']}; "
         f"ready after {report['cold_start_seconds']} s, {report['worker_mib']} MiB in the largest process;"
         f" fsync {report['machine']['fsync']}, "
         f"synchronous_commit {report['machine']['synchronous_commit']}"
