@@ -15,6 +15,7 @@ from correlations.models import Correlation, DosageProfile, Evidence, GenomicTar
 from correlations.vocabulary import Direction, Dose, DoseBasis, ReviewStatus
 from ethics.attribution import AttributionStatement, attribution_for
 from ethics.policy import Audience, Purpose
+from genomepath.answer_sets import set_content, with_set_size
 from genomepath.models import ModelVersion, Prediction
 
 NOT_MEDICAL_ADVICE = (
@@ -66,24 +67,26 @@ def targets_for_practice(
     attribution = frame.attribution(practice) if practice is not None else None
     if practice is None or attribution is None:
         return None
-    rows = list(
-        Prediction.objects.permitted_for(Purpose.PREDICTION, frame.audience, frame.now)
-        .filter(
-            model_version=frame.version, direction=Direction.TK_TO_GENOMIC.value, practice=practice, dose=dose.value
-        )
-        .select_related("target")
-        .order_by("rank", "id")[:k]
+    predicted = Prediction.objects.permitted_for(Purpose.PREDICTION, frame.audience, frame.now).filter(
+        model_version=frame.version, direction=Direction.TK_TO_GENOMIC.value, practice=practice, dose=dose.value
     )
+    rows = list(with_set_size(predicted).select_related("target").order_by("rank", "id")[:k])
     evidence = _approved_correlations([practice.pk], [row.target_id for row in rows])
     profiles = {profile.level: profile for profile in practice.dosage_profiles.all()}
     content = _content(
         frame,
-        {"direction": Direction.TK_TO_GENOMIC.value, "practice": _practice_content(practice, attribution), "k": k},
+        {
+            "direction": Direction.TK_TO_GENOMIC.value,
+            "practice": _practice_content(practice, attribution),
+            "k": k,
+            "set": set_content(rows),
+        },
         [
             {
                 "rank": rank,
                 "target": target_content(row.target),
                 "confidence": round(row.confidence, 4),
+                "in_set": row.in_set,
                 "evidence": _evidence_content(evidence[practice.pk, row.target_id], dose),
             }
             for rank, row in enumerate(rows, start=1)
@@ -108,12 +111,18 @@ def practices_for_target(frame: AnswerFrame, *, symbol: str, k: int) -> BuiltAns
     evidence = _approved_correlations([row.practice_id for row, _ in shown], [target.pk])
     content = _content(
         frame,
-        {"direction": Direction.GENOMIC_TO_TK.value, "target": target_content(target), "k": k},
+        {
+            "direction": Direction.GENOMIC_TO_TK.value,
+            "target": target_content(target),
+            "k": k,
+            "set": set_content(rows),
+        },
         [
             {
                 "rank": rank,
                 "practice": _practice_content(row.practice, attribution),
                 "confidence": round(row.confidence, 4),
+                "in_set": row.in_set,
                 "evidence": _evidence_content(evidence[row.practice_id, target.pk], None),
                 "dosage": [_dosage_content(profile.level, profile) for profile in row.practice.dosage_profiles.all()],
             }
@@ -171,7 +180,7 @@ def _rows_for_target(frame: AnswerFrame, target: GenomicTarget, k: int) -> list[
             "practice__practice_indications__condition",
         )
     )
-    return list(rows.order_by("rank", "id")[:k])
+    return list(with_set_size(rows).order_by("rank", "id")[:k])
 
 
 def _content(frame: AnswerFrame, head: AnswerContent, predictions: list[AnswerContent]) -> AnswerContent:

@@ -73,6 +73,7 @@ def explanation_serve(
         "dose": {"level": prediction.dose, "chosen_by": "request" if dose else "default"},
         "rank": prediction.rank,
         "confidence": round(prediction.confidence, 4),
+        "in_set": prediction.in_set,
         "kind": kind,
         "statement": STATEMENTS[kind],
         "paths": _paths(curated),

@@ -70,6 +70,7 @@ def _protocol(name: str, row: dict[str, Any]) -> dict[str, Any]:
 def _metrics(cells: dict[str, Any]) -> list[dict[str, Any]]:
     named = {f"accuracy@{k}": estimate for k, estimate in cells.get("accuracy", {}).items()}
     named |= {name: cells.get(name) for name in ("mrr", "ece", "brier")}
+    named["coverage of the 90% sets"] = (cells.get("sets") or {}).get("coverage")
     return [{"metric": name, **_estimate(estimate)} for name, estimate in named.items() if estimate]
 
 

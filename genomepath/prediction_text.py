@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from typing import Any
 
 Content = dict[str, Any]
+_IN_SET = {True: "yes", False: "no", None: ""}
 
 
 def readable_answer(content: Content) -> str:
     """The whole answer in lines. Nothing that the API would say is left out of attribution and note."""
     by_target = "target" in content
     head = _target_head if by_target else _practice_head if "practice" in content else _text_head
-    lines = [*head(content), "", *_table(content["predictions"], not by_target), ""]
+    lines = [*head(content), "", *_table(content["predictions"], not by_target), *_set(content), ""]
     for pair in content.get("synergies", []):
         lines.append(f"Documented interaction of {' and '.join(pair['targets'])}: {pair['interaction']}")
     lines += _attributions(content)
@@ -58,7 +59,7 @@ def _target_head(content: Content) -> list[str]:
 def _table(predictions: list[Content], forward: bool) -> list[str]:
     if not predictions:
         return ["No predictions that may be shown."]
-    rows = [("rank", "target" if forward else "practice", "confidence", "evidence", "name")]
+    rows = [("rank", "target" if forward else "practice", "confidence", "in set", "evidence", "name")]
     for entry in predictions:
         named = entry["target"] if forward else entry["practice"]
         rows.append(
@@ -66,14 +67,24 @@ def _table(predictions: list[Content], forward: bool) -> list[str]:
                 str(entry["rank"]),
                 named["symbol"] if forward else named["slug"],
                 f"{entry['confidence']:.3f}",
+                _IN_SET[entry.get("in_set")],
                 entry["evidence"]["status"].replace("_", " ") if "evidence" in entry else "predicted only",
                 named["name"] if forward else named["title"],
             )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
     return [
-        "  ".join([*(cell.ljust(width) for cell, width in zip(row[:4], widths, strict=True)), row[4]]).rstrip()
+        "  ".join([*(cell.ljust(width) for cell, width in zip(row[:5], widths, strict=True)), row[5]]).rstrip()
         for row in rows
+    ]
+
+
+def _set(content: Content) -> list[str]:
+    found = content.get("set")
+    if not found:
+        return []
+    return [
+        f"The {100 * found['level']:.0f}% set of this question holds {found['size']}, those beyond the list included."
     ]
 
 

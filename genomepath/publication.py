@@ -67,9 +67,11 @@ def _tk_to_genomic(
     practices: dict[str, Practice],
     targets: dict[str, GenomicTarget],
 ) -> Iterator[Prediction]:
+    inside = scores.in_set("tk_to_genomic")
     for p, slug in enumerate(scores.practices):
         for d, dose in enumerate(DOSES):
             logits, confidence = scores.scores.tk_to_genomic[p, d], scores.tk_to_genomic_confidence[p, d]
+            in_set = None if inside is None else inside[p, d]
             known = [g for g in _order(logits) if slug in practices and scores.targets[g] in targets]
             for rank, g in enumerate(known, start=1):
                 yield Prediction(
@@ -81,6 +83,7 @@ def _tk_to_genomic(
                     rank=rank,
                     score=float(logits[g]),
                     confidence=float(confidence[g]),
+                    in_set=None if in_set is None else bool(in_set[g]),
                 )
 
 
@@ -90,6 +93,7 @@ def _genomic_to_tk(
     practices: dict[str, Practice],
     targets: dict[str, GenomicTarget],
 ) -> Iterator[Prediction]:
+    inside = scores.in_set("genomic_to_tk")
     for g, symbol in enumerate(scores.targets):
         logits, confidence = scores.scores.genomic_to_tk[g], scores.genomic_to_tk_confidence[g]
         known = [p for p in _order(logits) if symbol in targets and scores.practices[p] in practices]
@@ -102,6 +106,7 @@ def _genomic_to_tk(
                 rank=rank,
                 score=float(logits[p]),
                 confidence=float(confidence[p]),
+                in_set=None if inside is None else bool(inside[g, p]),
             )
 
 

@@ -13,7 +13,7 @@ class PredictionAdmin(ViewOnlyAdmin):
     """What each model version says."""
 
     item_path = "practice__item"
-    list_display = ("practice", "target", "direction", "dose", "rank", "confidence_shown", "model_version")
+    list_display = ("practice", "target", "direction", "dose", "rank", "confidence_shown", "in_set", "model_version")
     list_filter = ("direction", "dose", "model_version")
     search_fields = ("practice__title", "practice__slug", "target__symbol", "model_version__sha256")
     list_select_related = ("practice", "target", "model_version")

@@ -61,7 +61,8 @@ PRACTICE_ANSWER: dict[str, Any] = {
     "practice": PRACTICE,
     "dose": {"chosen_by": "default", **DOSAGE},
     "k": 1,
-    "predictions": [{"rank": 1, "target": TARGET, "confidence": 0.71, "evidence": EVIDENCE}],
+    "set": {"level": 0.9, "size": 6},
+    "predictions": [{"rank": 1, "target": TARGET, "confidence": 0.71, "in_set": True, "evidence": EVIDENCE}],
     "synergies": [],
     **FRAME,
 }
@@ -69,6 +70,16 @@ TARGET_ANSWER: dict[str, Any] = {
     "direction": "genomic_to_tk",
     "target": TARGET,
     "k": 1,
-    "predictions": [{"rank": 1, "practice": PRACTICE, "confidence": 0.64, "evidence": EVIDENCE, "dosage": [DOSAGE]}],
+    "set": {"level": 0.9, "size": 4},
+    "predictions": [
+        {
+            "rank": 1,
+            "practice": PRACTICE,
+            "confidence": 0.64,
+            "in_set": True,
+            "evidence": EVIDENCE,
+            "dosage": [DOSAGE],
+        }
+    ],
     **FRAME,
 }

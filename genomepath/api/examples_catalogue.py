@@ -54,6 +54,7 @@ EXPLANATION: dict[str, Any] = {
     "dose": {"level": "medium", "chosen_by": "default"},
     "rank": 1,
     "confidence": 0.71,
+    "in_set": True,
     "kind": CURATED,
     "statement": STATEMENTS[CURATED],
     "paths": [

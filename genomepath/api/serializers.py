@@ -126,12 +126,30 @@ class EvidenceStatusSerializer(serializers.Serializer):
     sources = SourceSerializer(many=True)
 
 
+def in_set_field() -> serializers.BooleanField:
+    """Whether a prediction is in the set of its question."""
+    return serializers.BooleanField(
+        allow_null=True,
+        help_text="Whether it is in the 90% set of the question; null for a model without sets.",
+    )
+
+
+class SetSerializer(serializers.Serializer):
+    """The candidates among which a documented association that the model has not seen lies with a probability of ``level``,
+    on average over questions. ``size`` counts all of them that may be shown, beyond ``k`` as well. Calibrated on held-out
+    pairs of catalogued practices and targets."""
+
+    level = serializers.FloatField(min_value=0, max_value=1)
+    size = serializers.IntegerField(min_value=0)
+
+
 class PredictedTargetSerializer(serializers.Serializer):
     rank = serializers.IntegerField()
     target = TargetSerializer()
     confidence = serializers.FloatField(
         min_value=0, max_value=1, help_text="Calibrated probability that the pair is a documented association."
     )
+    in_set = in_set_field()
     evidence = EvidenceStatusSerializer()
 
 
@@ -141,6 +159,7 @@ class PredictedPracticeSerializer(serializers.Serializer):
     confidence = serializers.FloatField(
         min_value=0, max_value=1, help_text="Calibrated probability that the pair is a documented association."
     )
+    in_set = in_set_field()
     evidence = EvidenceStatusSerializer()
     dosage = DosageSerializer(many=True)
 
@@ -177,6 +196,7 @@ class PracticePredictionsSerializer(serializers.Serializer):
     practice = PracticeSerializer()
     dose = AnsweredDoseSerializer()
     k = serializers.IntegerField()
+    set = SetSerializer(allow_null=True, help_text="Null for a model without sets.")
     predictions = PredictedTargetSerializer(many=True)
     synergies = SynergySerializer(many=True)
     model = ModelSerializer()
@@ -188,6 +208,7 @@ class TargetPredictionsSerializer(serializers.Serializer):
     direction = serializers.ChoiceField(["genomic_to_tk"])
     target = TargetSerializer()
     k = serializers.IntegerField()
+    set = SetSerializer(allow_null=True, help_text="Null for a model without sets.")
     predictions = PredictedPracticeSerializer(many=True)
     model = ModelSerializer()
     policy = PolicySerializer()

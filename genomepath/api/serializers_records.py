@@ -15,6 +15,7 @@ from genomepath.api.serializers import (
     ProblemSerializer,
     SourceSerializer,
     TargetSerializer,
+    in_set_field,
 )
 from genomepath.api.serializers_catalogue import (
     DIRECTIONS,
@@ -71,6 +72,7 @@ class ExplanationSerializer(serializers.Serializer):
     dose = ChosenDoseSerializer()
     rank = serializers.IntegerField()
     confidence = serializers.FloatField(min_value=0, max_value=1)
+    in_set = in_set_field()
     kind = serializers.ChoiceField([CURATED, NEAREST])
     statement = serializers.CharField()
     paths = EvidencePathSerializer(many=True)

@@ -98,7 +98,7 @@ def dose_terms(data: ProtocolData, name: str, dose: int) -> list[DoseTerms]:
             outcome.by_scorer[name].scores.tk_to_genomic[:, dose],
             data.truth.confidence[:, dose] > 0,
             pair_mask(data.snapshot, data.truth, outcome.fold.test_rows),
-            _seen(data, outcome),
+            seen_pairs(data, outcome),
         )
         for outcome in data.outcomes
     ]
@@ -139,7 +139,7 @@ def _served(data: ProtocolData, name: str, way: str) -> _Served:
         fold_scores = outcome.by_scorer[name]
         forward = way == "tk_to_genomic"
         scores = fold_scores.scores.pair_scores if forward else fold_scores.scores.genomic_to_tk
-        candidates = ~_seen(data, outcome)
+        candidates = ~seen_pairs(data, outcome)
         ranks = list_ranks(scores, candidates) if forward else list_ranks(scores, candidates.T).T
         chosen = (ranks <= metrics.SERVED_TOP) & outcome.fold.test_cells
         aligned = scores if forward else scores.T
@@ -160,7 +160,8 @@ def _mean_ece(served: _Served, drawn: NDArray[np.int_]) -> float:
     return float(np.mean(values))
 
 
-def _seen(data: ProtocolData, outcome: FoldOutcome) -> NDArray[np.bool_]:
+def seen_pairs(data: ProtocolData, outcome: FoldOutcome) -> NDArray[np.bool_]:
+    """The pairs of the training side of a fold, its validation part included, bool [P, G]."""
     fold = outcome.fold
     return pair_mask(data.snapshot, data.truth, fold.training_rows + fold.validation_rows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from genomepath.ml.dose_metrics import MINIMUM_PRACTICES, RECALL_CUTOFFS
 from genomepath.ml.fold_scoring import AnyScorer, EvaluationInputs
 from genomepath.ml.fold_workers import score_folds
 from genomepath.ml.results import ChanceResult, EvaluationResult, PairOutcome, ProtocolResult, ScorerResult
+from genomepath.ml.set_metrics import chance_sizes, with_sets
 from genomepath.ml.snapshot import DIRECTIONS, DOSES, Snapshot
 from genomepath.ml.splits import pair_mask, protocol_folds
 
@@ -93,7 +95,7 @@ def evaluate(
 
 def _protocol_result(data: ProtocolData, inputs: EvaluationInputs, subject: str) -> ProtocolResult:
     names = list(inputs.scorers)
-    scorers = {name: scorer_result(data, name, oracle=name in inputs.oracles) for name in names}
+    scorers = {name: with_sets(data, name, scorer_result(data, name, oracle=name in inputs.oracles)) for name in names}
     pooled = {name: pooled_ranks(data, name) for name in names}
     if data.protocol != "P0":
         for name in set(names) - inputs.oracles:
@@ -107,7 +109,7 @@ def _protocol_result(data: ProtocolData, inputs: EvaluationInputs, subject: str)
         cluster=cluster,
         held_out=len(reference.items) // len({outcome.fold.seed for outcome in data.outcomes}),
         scorers=scorers,
-        chance=_chance(data, names[0], reference),
+        chance=replace(_chance(data, names[0], reference), set_size=chance_sizes(scorers[names[0]])),
         differences=_differences(data, pooled, subject, inputs.oracles) if judged else {},
         outcomes=_pair_outcomes(data.truth, pooled[subject]) if judged else (),
         notes=_protocol_notes(data, scorers, reference),

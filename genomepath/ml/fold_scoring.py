@@ -14,6 +14,7 @@ import numpy as np
 
 from genomepath.ml import leakage
 from genomepath.ml.calibration import PlattCalibration, fit_platt
+from genomepath.ml.conformal import SetThreshold, fit_thresholds
 from genomepath.ml.dataset import TextFeatures, TruthMatrix
 from genomepath.ml.ranks import Ranks, filtered_ranks
 from genomepath.ml.scores import BoolArray, Scorer, Scores, ValidatedScorer, takes_validation
@@ -35,10 +36,11 @@ class EvaluationInputs:
 
 @dataclass(frozen=True, eq=False)
 class FoldScores:
-    """Scores of one scorer on one fold, its calibration by direction (empty on P0) and the seconds of its fits."""
+    """Scores of one scorer on one fold, calibration and set thresholds by direction (empty on P0), seconds of its fits."""
 
     scores: Scores
     calibration: Mapping[str, PlattCalibration]
+    thresholds: Mapping[str, SetThreshold]
     seconds: float
 
 
@@ -95,7 +97,9 @@ def _score(inputs: EvaluationInputs, fold: Fold, truth: TruthMatrix, name: str) 
     seconds = time.perf_counter() - started
     if fold.protocol != "P0" and name not in inputs.oracles:
         leakage.check_not_the_answer(pair_ranks(scores, truth, inputs.snapshot, fold), name)
-    return FoldScores(scores, _calibrate(inner_scores, truth, inputs.snapshot, fold), seconds)
+    calibration = _calibrate(inner_scores, truth, inputs.snapshot, fold)
+    thresholds = fit_thresholds(inner_scores, truth, truth.pairs & fold.validation_cells) if calibration else {}
+    return FoldScores(scores, calibration, thresholds, seconds)
 
 
 def _fed(

@@ -6,6 +6,7 @@ P practices, G targets, D = 3 doses.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomepath.ml.calibration import PlattCalibration
-from genomepath.ml.checkpoint import read_catalogue, read_scores
-from genomepath.ml.scores import Scores
+from genomepath.ml.checkpoint import CALIBRATION, read_catalogue, read_scores
+from genomepath.ml.conformal import SetThreshold, read_thresholds
+from genomepath.ml.scores import BoolArray, Scores
 from genomepath.ml.snapshot import DIRECTIONS, DOSES
 
 
@@ -24,13 +26,23 @@ class PublishedScoresError(ValueError):
 
 @dataclass(frozen=True)
 class PublishedScores:
-    """Logits, and confidences float64 in [0, 1]: [P, D, G] from practice to target, [G, P] back."""
+    """Logits, and confidences float64 in [0, 1]: [P, D, G] from practice to target, [G, P] back.
+
+    ``thresholds`` says by direction which logits are in the 90% set of their question; None for a model without sets.
+    """
 
     practices: tuple[str, ...]
     targets: tuple[str, ...]
     scores: Scores
     tk_to_genomic_confidence: NDArray[np.float64]
     genomic_to_tk_confidence: NDArray[np.float64]
+    thresholds: Mapping[str, SetThreshold] | None = None
+
+    def in_set(self, way: str) -> BoolArray | None:
+        """Which logits of a direction are in the set of their question; None for a model without sets."""
+        if self.thresholds is None:
+            return None
+        return self.thresholds[way].holds(getattr(self.scores, way))
 
 
 def read_published_scores(folder: Path) -> PublishedScores:
@@ -42,8 +54,9 @@ def read_published_scores(folder: Path) -> PublishedScores:
     try:
         practices, targets = read_catalogue(folder)
         scores = read_scores(folder)
-        curves = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
+        curves = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
         platt = {direction: PlattCalibration.from_dict(curves[direction]) for direction in DIRECTIONS}
+        thresholds = read_thresholds(curves)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise PublishedScoresError(f"{folder.name}: {error}") from error
     if scores.tk_to_genomic.shape != (len(practices), len(DOSES), len(targets)):
@@ -54,4 +67,5 @@ def read_published_scores(folder: Path) -> PublishedScores:
         scores=scores,
         tk_to_genomic_confidence=platt["tk_to_genomic"].probability(scores.tk_to_genomic),
         genomic_to_tk_confidence=platt["genomic_to_tk"].probability(scores.genomic_to_tk),
+        thresholds=thresholds,
     )

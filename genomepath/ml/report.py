@@ -11,7 +11,7 @@ from genomepath.ml.bootstrap import Estimate
 from genomepath.ml.dose_metrics import RECALL_CUTOFFS
 from genomepath.ml.metrics import CONSISTENCY_CUTOFFS, CUTOFFS
 from genomepath.ml.performance_targets import estimate_text, target_outcomes
-from genomepath.ml.results import EvaluationResult, ProtocolResult, ScorerResult
+from genomepath.ml.results import EvaluationResult, ProtocolResult, ScorerResult, SetResult
 from genomepath.ml.snapshot import DIRECTIONS, DOSES
 
 WAYS = {"tk_to_genomic": "TK→G", "genomic_to_tk": "G→TK"}
@@ -112,7 +112,12 @@ def _protocol(result: ProtocolResult, subject: str) -> list[str]:
         )
     )
     if any(row.dose_recall for _, row in rows):
-        blocks += [_calibration_table(rows), *_dose_tables(rows, result), *_synergy_table(rows)]
+        blocks += [
+            _calibration_table(rows),
+            *_set_table(rows, result),
+            *_dose_tables(rows, result),
+            *_synergy_table(rows),
+        ]
     return [*blocks, _bullets(result.notes)] if result.notes else blocks
 
 
@@ -129,6 +134,27 @@ def _calibration_table(rows: Sequence[tuple[str, ScorerResult]]) -> str:
         for name, row in rows
     ]
     return _table(header, body)
+
+
+def _set_table(rows: Sequence[tuple[str, ScorerResult]], result: ProtocolResult) -> list[str]:
+    """Coverage and size of the 90% sets; nothing for an evaluation that did not measure them."""
+    header = ["90% sets"]
+    header += [f"{metric} {WAYS[way]}" for way in DIRECTIONS for metric in ("coverage", "size")]
+    body = []
+    for name, row in rows:
+        measured = [(row.directions[way].sets) for way in DIRECTIONS]
+        if None not in measured:
+            body.append(
+                [name, *(cell for sets in measured if sets for cell in (estimate_text(sets.coverage), _size(sets)))]
+            )
+    if not body:
+        return []
+    random = [cell for way in DIRECTIONS for cell in ("90.0", f"{result.chance.set_size[way]:.1f}")]
+    return [_table(header, [*body, ["at random", *random]])]
+
+
+def _size(sets: SetResult) -> str:
+    return "none" if sets.size.value is None else f"{sets.size.value:.1f} of {sets.candidates:.1f}"
 
 
 def _dose_tables(rows: Sequence[tuple[str, ScorerResult]], result: ProtocolResult) -> Iterable[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
 from genomepath.ml.bootstrap import Estimate
@@ -18,14 +18,39 @@ class ResultError(ValueError):
 
 
 @dataclass(frozen=True)
+class SetResult:
+    """Conformal sets of one direction: share of held-out links in their set, and mean size of a set.
+
+    ``candidates`` is the mean number that a set was drawn from; in ``unlimited`` folds too few links calibrated, so that
+    every candidate was in the set.
+    """
+
+    coverage: Estimate
+    size: Estimate
+    candidates: float
+    unlimited: int
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> SetResult:
+        """Read what ``EvaluationResult.to_dict`` wrote."""
+        return cls(
+            coverage=Estimate.from_dict(row["coverage"]),
+            size=Estimate.from_dict(row["size"]),
+            candidates=row["candidates"],
+            unlimited=row["unlimited"],
+        )
+
+
+@dataclass(frozen=True)
 class DirectionResult:
-    """One direction of one scorer. Accuracy is keyed by k as text; calibration is absent on P0."""
+    """One direction of one scorer. Accuracy is keyed by k as text; calibration and sets are absent on P0."""
 
     accuracy: Mapping[str, Estimate]
     mrr: Estimate
     ece: Estimate | None = None
     brier: Estimate | None = None
     reliability: tuple[ReliabilityBin, ...] = ()
+    sets: SetResult | None = None
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> DirectionResult:
@@ -36,6 +61,7 @@ class DirectionResult:
             ece=_optional(row["ece"]),
             brier=_optional(row["brier"]),
             reliability=tuple(ReliabilityBin(**cell) for cell in row["reliability"]),
+            sets=None if row.get("sets") is None else SetResult.from_dict(row["sets"]),
         )
 
 
@@ -86,11 +112,12 @@ class ScorerResult:
 
 @dataclass(frozen=True)
 class ChanceResult:
-    """Analytic expectations of a random order: accuracy and MRR by direction, recall by dose and k."""
+    """Analytic expectations of a random order: accuracy, MRR and size of a set by direction, recall by dose and k."""
 
     accuracy: Mapping[str, Mapping[str, float]]
     mrr: Mapping[str, float]
     dose_recall: Mapping[str, Mapping[str, float]]
+    set_size: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from genomepath.ml import checkpoint, leakage
 from genomepath.ml.calibration import fit_platt
 from genomepath.ml.checkpoint import ModelManifest, Provenance
 from genomepath.ml.config import ModelConfig
+from genomepath.ml.conformal import fit_thresholds
 from genomepath.ml.dataset import TextFeatures, TruthMatrix, build_text_features
 from genomepath.ml.embedding import MiniLMEncoder, TextEncoder
 from genomepath.ml.scores import Scores
@@ -115,18 +116,25 @@ def train_model(
     code = code or CodeIdentity()
     provenance = Provenance(snapshot.data_sha256, code.code_version, code.constraints_sha256)
     checkpoint.write_fitted_model(fitted, scores, output_folder, provenance)
-    checkpoint.write_json(output_folder / "calibration.json", calibrate(scores.to_calibrate_on, truth, split))
+    checkpoint.write_json(output_folder / checkpoint.CALIBRATION, calibrate(scores.to_calibrate_on, truth, split))
     parity = export_onnx(fitted.model, features, output_folder)
     checkpoint.write_json(output_folder / checkpoint.ONNX_PARITY, {"largest_difference": parity})
     state_file.unlink(missing_ok=True)
     return checkpoint.update_manifest(output_folder)
 
 
-def calibrate(scores: Scores, truth: TruthMatrix, split: PairSplit) -> dict[str, dict[str, float]]:
-    """Platt calibration per direction, fitted on the validation cells, which the weights were not fitted to."""
+def calibrate(scores: Scores, truth: TruthMatrix, split: PairSplit) -> dict[str, dict[str, Any]]:
+    """Platt curve per direction and the thresholds of the sets, fitted on the validation cells, which the weights were not.
+
+    Raises:
+        LeakageError: a cell of the validation part is a test cell or a trained pair.
+    """
     cells = split.validation_cells
+    leakage.check_calibration(cells, split.test_cells, split.train, truth)
     labels = truth.pairs[cells]
+    thresholds = fit_thresholds(scores, truth, split.validation)
     return {
+        "sets": {way: threshold.to_dict() for way, threshold in thresholds.items()},
         "tk_to_genomic": fit_platt(scores.pair_scores[cells], labels).to_dict(),
         "genomic_to_tk": fit_platt(scores.genomic_to_tk.T[cells], labels).to_dict(),
     }

@@ -28,7 +28,10 @@ class PredictionQuerySet(QuerySet["Prediction"]):
 
 
 class Prediction(models.Model):
-    """``dose`` is empty for the direction from target to practice. ``confidence`` is calibrated, in [0, 1]."""
+    """``dose`` is empty for the direction from target to practice. ``confidence`` is calibrated, in [0, 1].
+
+    ``in_set`` says whether it is in the 90% set of its question; None for a model without sets.
+    """
 
     model_version = models.ForeignKey(ModelVersion, on_delete=models.CASCADE, related_name="predictions")
     direction = models.CharField(max_length=16, choices=choices_of(Direction))
@@ -38,6 +41,7 @@ class Prediction(models.Model):
     rank = models.PositiveSmallIntegerField()
     score = models.FloatField()
     confidence = models.FloatField()
+    in_set = models.BooleanField(null=True, blank=True)
 
     objects: ClassVar = PredictionQuerySet.as_manager()
 

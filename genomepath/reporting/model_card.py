@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from genomepath.reporting.comparison import main_table
-from genomepath.reporting.document import Block, Bullets, Document, Heading, Notice, Paragraph
+from genomepath.reporting.document import Block, Bullets, Document, Heading, Notice, Paragraph, Table
 from genomepath.reporting.losses import losses
 from genomepath.reporting.material import NOT_MEDICAL_ADVICE, ReportMaterial, check_material
+from genomepath.reporting.sets import target_rows
 from genomepath.reporting.targets_and_gate import unmet
 from genomepath.reporting.traditions import ENOUGH_PAIRS, tradition_results
 
@@ -98,8 +99,22 @@ def _quality(material: ReportMaterial) -> list[Block]:
         ),
         *(main_table(result, evaluation.subject) for result in material.protocols),
         *losses(evaluation),
+        *_sets(material),
         Heading("Targets not met on P1", 3),
         Bullets(missed or ["None: every target that P1 judges is met."]),
+    ]
+
+
+def _sets(material: ReportMaterial) -> list[Block]:
+    rows = target_rows(material)
+    if not rows:
+        return []
+    return [
+        Heading("90% sets", 3),
+        Paragraph(
+            "Share of held-out links in the set of their question. Sets of texts of your own are not calibrated."
+        ),
+        Table("Coverage of the 90% sets, percent with 95% intervals", ["coverage", "reached", "ours"], rows),
     ]
 
 

@@ -18,7 +18,6 @@ _OURS: Mapping[str, tuple[int, int | None, int | None]] = {"P2": (90, None, 90),
 _MARGIN = 0.05
 NOT_EVALUATED: tuple[tuple[str, str], ...] = (
     ("Without condition fields", "≥ 5 points over the cosine without them on P1, P2 and P3"),
-    ("90% sets", "the interval of the coverage contains 90"),
     ("Inference", "≤ 1.5 × the bare call of the text encoder for a new text, ≤ 1 ms for a known practice"),
 )
 

@@ -11,6 +11,7 @@ from genomepath.reporting.failures import failures
 from genomepath.reporting.learning_curves import learning_curves
 from genomepath.reporting.material import NOT_MEDICAL_ADVICE, ReportMaterial, check_material
 from genomepath.reporting.reliability import reliability
+from genomepath.reporting.sets import conformal_sets
 from genomepath.reporting.targets_and_gate import targets_and_gate
 from genomepath.reporting.traditions import traditions
 
@@ -34,6 +35,7 @@ def training_report(material: ReportMaterial) -> Document:
             *targets_and_gate(material),
             *learning_curves(material),
             *reliability(material),
+            *conformal_sets(material),
             *doses(material),
             *synergies(material),
             *traditions(material),
@@ -65,7 +67,7 @@ def _protocol(material: ReportMaterial) -> list[Block]:
                 "P1 holds pairs out, P2 whole practices, P3 whole targets; P0, where it is shown, holds correlation rows "
                 "out and measures memory.",
                 f"P1 to P3 are nested: {evaluation.folds} outer folds judge, an inner part of each training side stops "
-                "early and calibrates. The configuration is trained anew in each fold.",
+                "early and calibrates confidences and sets. The configuration is trained anew in each fold.",
                 "Candidates are always the whole catalogue. Ranks are filtered and aware of ties.",
                 "Intervals are 95%, by bootstrap over whole practices (P3: targets), never over pairs.",
             ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from django.conf import settings
@@ -11,14 +12,17 @@ from safetensors.numpy import save_file
 
 from correlations.models import GenomicTarget, Practice
 from genomepath.ml.checkpoint import write_json
+from genomepath.ml.conformal import SET_LEVEL, SetThreshold
 from genomepath.models import ModelVersion
 from tests.factories import make_model_version
 
 IDENTITY_CURVE = {"slope": 1.0, "intercept": 0.0}
 
 
-def write_scores(folder: Path, practices: Sequence[str], targets: Sequence[str], *, seed: int = 0) -> None:
-    """Catalogue, random logits and a calibration that leaves them as they are."""
+def write_scores(
+    folder: Path, practices: Sequence[str], targets: Sequence[str], *, seed: int = 0, least_logit: float | None = None
+) -> None:
+    """Catalogue, random logits and a calibration that leaves them as they are; with a least logit, sets as well."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     arrays = {
@@ -27,14 +31,23 @@ def write_scores(folder: Path, practices: Sequence[str], targets: Sequence[str],
     }
     save_file(arrays, folder / "scores.safetensors")
     write_json(folder / "catalogue.json", {"practices": list(practices), "targets": list(targets)})
-    write_json(folder / "calibration.json", {"tk_to_genomic": IDENTITY_CURVE, "genomic_to_tk": IDENTITY_CURVE})
+    calibration: dict[str, Any] = {"tk_to_genomic": IDENTITY_CURVE, "genomic_to_tk": IDENTITY_CURVE}
+    if least_logit is not None:
+        threshold = SetThreshold(SET_LEVEL, least_logit, links=30).to_dict()
+        calibration["sets"] = {"tk_to_genomic": threshold, "genomic_to_tk": threshold}
+    write_json(folder / "calibration.json", calibration)
 
 
 def make_scored_version(
-    practices: Sequence[Practice], targets: Sequence[GenomicTarget], *, seed: int = 0, **fields
+    practices: Sequence[Practice],
+    targets: Sequence[GenomicTarget],
+    *,
+    seed: int = 0,
+    least_logit: float | None = None,
+    **fields,
 ) -> ModelVersion:
     """A candidate whose folder holds scores for these practices and targets."""
     version = make_model_version(**{"state": "candidate", "folder": f"models/scored-{seed}", **fields})
     slugs, symbols = [practice.slug for practice in practices], [target.symbol for target in targets]
-    write_scores(Path(settings.ARTEFACT_ROOT) / version.folder, slugs, symbols, seed=seed)
+    write_scores(Path(settings.ARTEFACT_ROOT) / version.folder, slugs, symbols, seed=seed, least_logit=least_logit)
     return version

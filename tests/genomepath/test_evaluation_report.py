@@ -161,7 +161,40 @@ def test_targets_are_met_or_not_with_the_number_reached(write_report, reportable
     assert row[0] == interval(accuracy["5"])
     reached = 100 * accuracy["5"]["value"]
     assert row[1:] == [f"≥ {goal}: {'met' if reached >= goal else 'NOT MET'}" for goal in (70, 80, 90)]
-    assert "90% sets" in by_name(tables["Targets that this evaluation does not measure"])
+    assert "Inference" in by_name(tables["Targets that this evaluation does not measure"])
+
+
+def test_the_sets_stand_beside_the_baselines_and_chance_with_their_verdict(write_report, reportable):
+    directions = reportable.evaluation["protocols"]["P2"]["scorers"]["model"]["directions"]
+    coverage = directions["tk_to_genomic"]["sets"]["coverage"]
+    files = write_report()
+
+    tables = markdown_tables(files[REPORT])
+
+    sizes = by_name(tables["Coverage (percent) and size of the 90% sets on P2"])
+    assert list(sizes) == ["model", "popularity", "memoriser", "strong", "rule", "at random"]
+    assert sizes["model"][0] == interval(coverage)
+    verdict = by_name(tables["Targets of the 90% sets"])["coverage TK→G on P2"]
+    assert verdict[0] == interval(coverage)
+    assert verdict[1].endswith(": met") == (coverage["low"] <= 0.9 <= coverage["high"])
+    assert by_name(markdown_tables(files[CARD])["Coverage of the 90% sets, percent with 95% intervals"])[
+        "coverage TK→G on P2"
+    ]
+
+
+def test_an_evaluation_from_before_the_sets_is_reported_without_them(write_report, reportable):
+    def forget_sets(evaluation):
+        for protocol in evaluation["protocols"].values():
+            protocol["chance"].pop("set_size")
+            for scorer in protocol["scorers"].values():
+                for cells in scorer["directions"].values():
+                    cells.pop("sets")
+
+    reportable.rewrite(forget_sets)
+    files = write_report()
+
+    assert "made before sets were measured" in section(files[REPORT], "90% sets")
+    assert "90% sets" not in files[CARD]
 
 
 @pytest.mark.parametrize(

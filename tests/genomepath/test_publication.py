@@ -88,6 +88,29 @@ def test_publishing_again_replaces_the_rows_of_this_version_alone(practices, tar
     assert Prediction.objects.filter(model_version=other).count() == kept
 
 
+def test_a_prediction_is_in_the_set_from_the_least_logit_on(practices, targets):
+    predictions_publish(version=make_scored_version(practices, targets, least_logit=0.25))
+
+    rows = list(Prediction.objects.all())
+    assert {row.in_set for row in rows} == {True, False}
+    assert all(row.in_set == (row.score >= 0.25) for row in rows)
+
+
+def test_a_model_without_sets_leaves_open_what_is_in_them(practices, targets):
+    predictions_publish(version=make_scored_version(practices, targets))
+
+    assert set(Prediction.objects.values_list("in_set", flat=True)) == {None}
+
+
+def test_damaged_sets_are_refused(practices, targets):
+    version = make_scored_version(practices, targets, least_logit=0.25)
+    path = model_folder(version) / "calibration.json"
+    path.write_text(path.read_text(encoding="utf-8").replace("least_logit", "misspelt"), encoding="utf-8")
+
+    with pytest.raises(ValidationError, match="no threshold of a set"):
+        predictions_publish(version=version)
+
+
 def test_publishing_is_recorded_with_the_model(practices, targets):
     version = make_scored_version(practices, targets)
     predictions_publish(version=version)

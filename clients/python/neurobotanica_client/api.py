@@ -247,6 +247,7 @@ class Explanation(TypedDict):
     dose: ChosenDose
     rank: int
     confidence: float
+    in_set: bool | None
     kind: ExplanationKindEnum
     statement: str
     paths: list[EvidencePath]
@@ -409,6 +410,7 @@ class PracticePredictions(TypedDict):
     practice: Practice
     dose: AnsweredDose
     k: int
+    set: Set | None
     predictions: list[PredictedTarget]
     synergies: list[Synergy]
     model: Model
@@ -429,6 +431,7 @@ class PredictedPractice(TypedDict):
     rank: int
     practice: Practice
     confidence: float
+    in_set: bool | None
     evidence: EvidenceStatus
     dosage: list[Dosage]
 
@@ -437,6 +440,7 @@ class PredictedTarget(TypedDict):
     rank: int
     target: Target
     confidence: float
+    in_set: bool | None
     evidence: EvidenceStatus
 
 
@@ -477,6 +481,16 @@ class Scorer(TypedDict):
     is_baseline: bool
     is_oracle: bool
     metrics: list[Metric]
+
+
+class Set(TypedDict):
+    """The candidates among which a documented association that the model has not seen lies with a probability of
+    ``level``, on average over questions. ``size`` counts all of them that may be shown, beyond ``k`` as well.
+    Calibrated on held-out pairs of catalogued practices and targets.
+    """
+
+    level: float
+    size: int
 
 
 class Source(TypedDict):
@@ -526,6 +540,7 @@ class TargetPredictions(TypedDict):
     direction: TargetPredictionsDirectionEnum
     target: Target
     k: int
+    set: Set | None
     predictions: list[PredictedPractice]
     model: Model
     policy: Policy
@@ -917,6 +932,7 @@ __all__ = [
     "PurposeEnum",
     "QualityEnum",
     "Scorer",
+    "Set",
     "Source",
     "Synergy",
     "SynergyPage",

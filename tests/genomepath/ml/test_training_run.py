@@ -14,11 +14,12 @@ import pytest
 from genomepath.ml import checkpoint
 from genomepath.ml.checkpoint import ModelFolderError
 from genomepath.ml.config import preset_config
+from genomepath.ml.conformal import read_thresholds
 from genomepath.ml.dataset import TruthMatrix, build_text_features
 from genomepath.ml.embedding import MiniLMEncoder
 from genomepath.ml.fitting import TrainingInterrupted
 from genomepath.ml.scores import takes_validation
-from genomepath.ml.snapshot import write_snapshot
+from genomepath.ml.snapshot import DIRECTIONS, write_snapshot
 from genomepath.ml.splits import stratified_pair_split
 from genomepath.ml.training import fit
 from genomepath.ml.training_run import CodeIdentity, model_scorer, train_model
@@ -133,8 +134,15 @@ def test_an_added_artefact_changes_the_manifest_but_not_the_model(model_folder, 
 
 def test_calibration_is_monotone_and_kept_per_direction(model_folder):
     calibration = json.loads((model_folder / "calibration.json").read_text())
-    assert set(calibration) == {"tk_to_genomic", "genomic_to_tk"}
-    assert all(entry["slope"] >= 0 for entry in calibration.values())
+    assert set(calibration) == {"tk_to_genomic", "genomic_to_tk", "sets"}
+    assert all(calibration[way]["slope"] >= 0 for way in DIRECTIONS)
+
+
+def test_the_calibration_holds_the_sets_of_both_directions(model_folder):
+    thresholds = read_thresholds(json.loads((model_folder / "calibration.json").read_text()))
+    assert thresholds is not None
+    validation = stratified_pair_split(TruthMatrix.from_snapshot(SNAPSHOT), seed=0).validation
+    assert {way: found.links for way, found in thresholds.items()} == dict.fromkeys(DIRECTIONS, validation.sum())
 
 
 def test_tensorboard_holds_losses_rates_norms_metrics_and_hyperparameters(model_folder):

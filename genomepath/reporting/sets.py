@@ -1,0 +1,76 @@
+"""Whether the 90% sets hold what they promise, and how large they are."""
+
+from __future__ import annotations
+
+from genomepath.ml.results import ProtocolResult, SetResult
+from genomepath.ml.set_metrics import sets_verdict
+from genomepath.ml.snapshot import DIRECTIONS
+from genomepath.reporting.document import Block, Heading, Paragraph, Table
+from genomepath.reporting.material import REPORTED_PROTOCOLS, ReportMaterial
+from genomepath.reporting.wording import WAYS, estimate_text, ordered_scorers
+
+NOT_MEASURED = "This evaluation was made before sets were measured: evaluate_genomepath measures them."
+
+
+def conformal_sets(material: ReportMaterial) -> list[Block]:
+    """The section."""
+    results = [result for result in material.protocols if result.protocol in REPORTED_PROTOCOLS]
+    subject = material.evaluation.subject
+    heading = Heading("90% sets")
+    if not any(model_sets(result, subject, way) for result in results for way in DIRECTIONS):
+        return [heading, Paragraph(NOT_MEASURED)]
+    return [
+        heading,
+        Paragraph(
+            "For each question the candidates whose score reaches a threshold, set so that 90% of the links that were held "
+            "out lie among them (split conformal prediction, calibrated on inner folds alone). Coverage is the share of "
+            "held-out links in their set; a size counts the candidates of a question that are not known on the training "
+            "side, and the last row is the size of a set drawn at random. Intervals of coverage are by practices (P3: "
+            "targets), those of sizes by questions. On P1 the links that calibrate are exchangeable with those held out; on "
+            "P2 and P3 few whole records calibrate, so that coverage is measured there and not guaranteed."
+        ),
+        *(_table(result, subject) for result in results),
+        Table("Targets of the 90% sets", ["target", "reached", "ours"], target_rows(material)),
+    ]
+
+
+def target_rows(material: ReportMaterial) -> list[list[str]]:
+    """Name, coverage with its interval and verdict of each protocol and direction that measured sets."""
+    words = {True: "met", False: "NOT MET", None: "not measured"}
+    rows = []
+    for result in material.protocols:
+        for way in DIRECTIONS:
+            sets = model_sets(result, material.evaluation.subject, way)
+            if sets is not None:
+                verdict = f"the interval contains 90: {words[sets_verdict(sets)]}"
+                rows.append([f"coverage {WAYS[way]} on {result.protocol}", estimate_text(sets.coverage), verdict])
+    return rows
+
+
+def model_sets(result: ProtocolResult, subject: str, way: str) -> SetResult | None:
+    """The sets of the judged model, where they were measured."""
+    return result.scorers[subject].directions[way].sets
+
+
+def _table(result: ProtocolResult, subject: str) -> Table:
+    header = [f"sets on {result.protocol}"]
+    for way in DIRECTIONS:
+        header += [f"coverage {WAYS[way]}", f"size {WAYS[way]}"]
+    rows = []
+    for name, row in ordered_scorers(result, subject):
+        cells = [name]
+        for way in DIRECTIONS:
+            sets = row.directions[way].sets
+            cells += ["not measured"] * 2 if sets is None else [estimate_text(sets.coverage), size_text(sets)]
+        rows.append(cells)
+    random = ["at random"]
+    for way in DIRECTIONS:
+        random += ["90.0", f"{result.chance.set_size[way]:.1f}"] if way in result.chance.set_size else ["", ""]
+    return Table(f"Coverage (percent) and size of the 90% sets on {result.protocol}", header, [*rows, random], subject)
+
+
+def size_text(sets: SetResult) -> str:
+    """Mean size with its interval, of how many candidates."""
+    if sets.size.value is None or sets.size.low is None or sets.size.high is None:
+        return "not measured"
+    return f"{sets.size.value:.1f} [{sets.size.low:.1f}, {sets.size.high:.1f}] of {sets.candidates:.1f}"
