@@ -19,26 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlations.bundled import PracticeRow, read_bundled
+from genomepath.ml.abstention import ANSWERED_SHARE, far_threshold
 from genomepath.ml.embedding import MiniLMEncoder, TextEncoder
+from genomepath.ml.far_texts import CHOOSING
 from genomepath.ml.fields import INDICATION_SYNONYMS
 from genomepath.text_door import FAR_FROM_KNOWN, NEAR_WITHHELD, closeness, practice_views, segments
 
 CAUGHT_SHARE = 0.95
-ANSWERED_SHARE = 0.99
-UNRELATED = (
-    "The train to the coast leaves at noon.",
-    "How do I reset the password of my router?",
-    "The council approved the budget for the new library.",
-    "He scored twice in the second half of the match.",
-    "Please send the invoice by the end of the month.",
-    "The telescope found a planet around a distant star.",
-    "Interest rates rose by a quarter of a point.",
-    "The committee meets on the first Tuesday of each month.",
-    "She repaired the old violin with hide glue.",
-    "The bridge is closed to lorries above seven tonnes.",
-    "Version two of the programme reads its settings from a file.",
-    "The harbour museum shows ships built before the age of steam.",
-)
 
 
 @dataclass(frozen=True)
@@ -69,8 +56,7 @@ class Measured:
 
         Those texts are answered today from the other practices, and must go on being answered.
         """
-        nearest = np.quantile(self.others.max(axis=2), 1 - ANSWERED_SHARE)
-        return math.floor(100 * min(float(self.unrelated.max()) + 0.01, float(nearest))) / 100
+        return far_threshold(self.others.max(axis=2), self.unrelated)
 
 
 def measure(encoder: TextEncoder) -> Measured:
@@ -86,7 +72,7 @@ def measure(encoder: TextEncoder) -> Measured:
         return np.array([to_views[owners == row].max() for row in range(len(views))], dtype=np.float32)
 
     scores = np.array([[close(reword(practice)) for practice in practices] for reword in REWORDINGS.values()])
-    return Measured(tuple(REWORDINGS), scores, np.array([close(text).max() for text in UNRELATED]))
+    return Measured(tuple(REWORDINGS), scores, np.array([close(text).max() for text in CHOOSING]))
 
 
 def _views(practice: PracticeRow) -> list[str]:
@@ -114,7 +100,7 @@ def _reordered(practice: PracticeRow) -> str:
 
 def _embedded(practice: PracticeRow) -> str:
     """Amid sentences about something else."""
-    return f"{' '.join(UNRELATED[:4])} {_described(practice)}; {practice.title}. {' '.join(UNRELATED[4:8])}"
+    return f"{' '.join(CHOOSING[:4])} {_described(practice)}; {practice.title}. {' '.join(CHOOSING[4:8])}"
 
 
 REWORDINGS: dict[str, Callable[[PracticeRow], str]] = {
@@ -145,7 +131,7 @@ def document(measured: Measured) -> str:
             "they are recognised by their names alone.",
             "",
             f"Data: the {count} bundled practices, each left out once as if it were withheld, with texts made from its own",
-            f"fields; {len(UNRELATED)} sentences about nothing of this field.",
+            f"fields; {len(CHOOSING)} sentences about nothing of this field.",
             "",
             "| threshold | value | how it was chosen |",
             "| --- | --- | --- |",

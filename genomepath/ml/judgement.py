@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from genomepath.ml import abstention
 from genomepath.ml.baselines import BASELINES, zero_shot
 from genomepath.ml.config import ModelConfig
 from genomepath.ml.dataset import TextFeatures, TruthMatrix, build_text_features
@@ -59,7 +60,7 @@ def judge(
     }
     if labels_by_rule:
         scorers[ORACLE] = RuleScores(TruthMatrix.from_snapshot(snapshot))
-    return evaluate(
+    result = evaluate(
         snapshot,
         features,
         scorers,
@@ -69,3 +70,6 @@ def judge(
         on_progress=on_progress,
         workers=workers,
     )
+    if abstention.PROTOCOL not in protocols:
+        return result
+    return replace(result, abstention=abstention.measure_abstention(snapshot, encoder, seeds=seeds))

@@ -11,7 +11,7 @@ from genomepath.ml.bootstrap import Estimate
 from genomepath.ml.dose_metrics import RECALL_CUTOFFS
 from genomepath.ml.metrics import CONSISTENCY_CUTOFFS, CUTOFFS
 from genomepath.ml.performance_targets import estimate_text, target_outcomes
-from genomepath.ml.results import EvaluationResult, ProtocolResult, ScorerResult, SetResult
+from genomepath.ml.results import AbstentionResult, EvaluationResult, ProtocolResult, ScorerResult, SetResult
 from genomepath.ml.snapshot import DIRECTIONS, DOSES
 
 WAYS = {"tk_to_genomic": "TK→G", "genomic_to_tk": "G→TK"}
@@ -36,6 +36,7 @@ def render_report(evaluation: EvaluationResult) -> str:
     for result in evaluation.protocols.values():
         blocks += _protocol(result, evaluation.subject)
     blocks += _targets(evaluation)
+    blocks += _abstention(evaluation)
     blocks += ["## What the numbers don't mean", _bullets(evaluation.notes)]
     blocks += ["## Leakage checks passed", _bullets(evaluation.leakage_checks)]
     return "\n\n".join(blocks) + "\n"
@@ -194,6 +195,27 @@ def _targets(evaluation: EvaluationResult) -> list[str]:
         for row in outcomes
     ]
     return ["## Targets, on P1", _table(["target", "reached", "minimum", "production", "ours"], body)]
+
+
+def abstention_rows(found: AbstentionResult) -> list[list[str]]:
+    """What the text is, how many were judged, and the share without an answer by the fold's and the served threshold."""
+    kinds = {
+        "an unseen practice, all its fields": (found.chosen.whole, found.served.whole),
+        "an unseen practice, its title alone": (found.chosen.titles, found.served.titles),
+        "nothing of this field": (found.chosen.far, found.served.far),
+    }
+    return [
+        [name, str(chosen.count), estimate_text(chosen), estimate_text(served)]
+        for name, (chosen, served) in kinds.items()
+    ]
+
+
+def _abstention(evaluation: EvaluationResult) -> list[str]:
+    if evaluation.abstention is None:
+        return []
+    served = f"threshold in service, {evaluation.abstention.served_threshold:.2f}"
+    header = ["text about", "texts", "no answer, threshold of the fold", f"no answer, {served}"]
+    return ["## Texts that get no answer", _table(header, abstention_rows(evaluation.abstention))]
 
 
 def _verdict(threshold: str, met: bool | None) -> str:

@@ -161,8 +161,39 @@ class ProtocolResult:
 
 
 @dataclass(frozen=True)
+class AbstentionRates:
+    """Share of texts without an answer: unseen practices as all their fields and as their title alone, and far texts."""
+
+    whole: Estimate
+    titles: Estimate
+    far: Estimate
+
+
+@dataclass(frozen=True)
+class AbstentionResult:
+    """Rates with the threshold that each fold chose on its training side, and with the one that is in service."""
+
+    thresholds: tuple[float, ...]
+    chosen: AbstentionRates
+    served_threshold: float
+    served: AbstentionRates
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> AbstentionResult:
+        """Read what ``EvaluationResult.to_dict`` wrote."""
+        chosen, served = (
+            AbstentionRates(**{name: Estimate.from_dict(cell) for name, cell in row[part].items()})
+            for part in ("chosen", "served")
+        )
+        return cls(tuple(row["thresholds"]), chosen, row["served_threshold"], served)
+
+
+@dataclass(frozen=True)
 class EvaluationResult:
-    """A whole evaluation. ``subject`` names the scorer under judgement; ``leakage_checks`` are those that passed."""
+    """A whole evaluation. ``subject`` names the scorer under judgement; ``leakage_checks`` are those that passed.
+
+    ``abstention`` is measured where P2 is.
+    """
 
     data_sha256: str
     subject: str
@@ -175,6 +206,7 @@ class EvaluationResult:
     protocols: Mapping[str, ProtocolResult]
     leakage_checks: tuple[str, ...]
     notes: tuple[str, ...]
+    abstention: AbstentionResult | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON object."""
@@ -202,6 +234,7 @@ class EvaluationResult:
                 protocols=_mapped(ProtocolResult.from_dict, row["protocols"]),
                 leakage_checks=tuple(row["leakage_checks"]),
                 notes=tuple(row["notes"]),
+                abstention=AbstentionResult.from_dict(row["abstention"]) if row.get("abstention") else None,
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ResultError(f"the evaluation is incomplete: {error!r}") from error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from genomepath.ml.report import abstention_rows
 from genomepath.reporting.comparison import main_table
 from genomepath.reporting.document import Block, Bullets, Document, Heading, Notice, Paragraph, Table
 from genomepath.reporting.losses import losses
 from genomepath.reporting.material import NOT_MEDICAL_ADVICE, ReportMaterial, check_material
 from genomepath.reporting.sets import target_rows
 from genomepath.reporting.targets_and_gate import unmet
+from genomepath.reporting.texts_without_answer import HEADER
 from genomepath.reporting.traditions import ENOUGH_PAIRS, tradition_results
 
 
@@ -100,6 +102,7 @@ def _quality(material: ReportMaterial) -> list[Block]:
         *(main_table(result, evaluation.subject) for result in material.protocols),
         *losses(evaluation),
         *_sets(material),
+        *_texts(material),
         Heading("Targets not met on P1", 3),
         Bullets(missed or ["None: every target that P1 judges is met."]),
     ]
@@ -115,6 +118,17 @@ def _sets(material: ReportMaterial) -> list[Block]:
             "Share of held-out links in the set of their question. Sets of texts of your own are not calibrated."
         ),
         Table("Coverage of the 90% sets, percent with 95% intervals", ["coverage", "reached", "ours"], rows),
+    ]
+
+
+def _texts(material: ReportMaterial) -> list[Block]:
+    found = material.evaluation.abstention
+    if found is None:
+        return []
+    return [
+        Heading("Texts that get no answer", 3),
+        Paragraph(f"Texts less close than {found.served_threshold:.2f} to every practice that may be used get none."),
+        Table("Share of texts without an answer, percent with 95% intervals", HEADER, abstention_rows(found)),
     ]
 
 

@@ -13,6 +13,7 @@ from genomepath.reporting.material import NOT_MEDICAL_ADVICE, ReportMaterial, ch
 from genomepath.reporting.reliability import reliability
 from genomepath.reporting.sets import conformal_sets
 from genomepath.reporting.targets_and_gate import targets_and_gate
+from genomepath.reporting.texts_without_answer import texts_without_answer
 from genomepath.reporting.traditions import traditions
 
 
@@ -36,6 +37,7 @@ def training_report(material: ReportMaterial) -> Document:
             *learning_curves(material),
             *reliability(material),
             *conformal_sets(material),
+            *texts_without_answer(material),
             *doses(material),
             *synergies(material),
             *traditions(material),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from django.test import override_settings
 
 from ethics.clients import api_key_create, client_create
 from ethics.policy import Audience
+from genomepath.ml.abstention import measure_abstention
 from genomepath.ml.baselines import BASELINES
 from genomepath.ml.dataset import TruthMatrix
 from genomepath.ml.evaluation import evaluate
@@ -32,7 +33,7 @@ from genomepath.models.model_version import VersionState
 from genomepath.publication import predictions_publish
 from neurobotanica.serving_bench.server import granian_server
 from tests.factories import TrainingCatalogue, make_training_catalogue
-from tests.genomepath.ml.synthetic import synthetic_features
+from tests.genomepath.ml.synthetic import HashEncoder, synthetic_features
 
 PLENTY = 10_000_000
 CACHE_OF_ITS_OWN = 9
@@ -187,7 +188,8 @@ def judged(trained_model) -> EvaluationResult:
         "rule": NoisyTruth(truth, 0.0),
     }
     features = synthetic_features(snapshot)
-    return evaluate(snapshot, features, scorers, protocols=("P1", "P2", "P3"), oracles=frozenset({"rule"}))
+    result = evaluate(snapshot, features, scorers, protocols=("P1", "P2", "P3"), oracles=frozenset({"rule"}))
+    return replace(result, abstention=measure_abstention(snapshot, HashEncoder(), seeds=(0,)))
 
 
 @dataclass(frozen=True)

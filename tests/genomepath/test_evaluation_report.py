@@ -182,8 +182,25 @@ def test_the_sets_stand_beside_the_baselines_and_chance_with_their_verdict(write
     ]
 
 
-def test_an_evaluation_from_before_the_sets_is_reported_without_them(write_report, reportable):
+def test_texts_without_an_answer_are_counted_with_both_thresholds(write_report, reportable):
+    found = reportable.evaluation["abstention"]
+    caption = "Share of texts without an answer, percent with 95% intervals"
+    files = write_report()
+
+    rows = by_name(markdown_tables(files[REPORT])[caption])
+
+    far = rows["nothing of this field"]
+    assert far == [
+        str(found["chosen"]["far"]["count"]),
+        interval(found["chosen"]["far"]),
+        interval(found["served"]["far"]),
+    ]
+    assert by_name(markdown_tables(files[CARD])[caption]) == rows
+
+
+def test_an_evaluation_from_before_sets_and_abstention_is_reported_without_them(write_report, reportable):
     def forget_sets(evaluation):
+        evaluation.pop("abstention")
         for protocol in evaluation["protocols"].values():
             protocol["chance"].pop("set_size")
             for scorer in protocol["scorers"].values():
@@ -194,7 +211,9 @@ def test_an_evaluation_from_before_the_sets_is_reported_without_them(write_repor
     files = write_report()
 
     assert "made before sets were measured" in section(files[REPORT], "90% sets")
+    assert "did not measure it" in section(files[REPORT], "Texts that get no answer")
     assert "90% sets" not in files[CARD]
+    assert "no answer" not in files[CARD]
 
 
 @pytest.mark.parametrize(
