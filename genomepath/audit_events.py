@@ -14,6 +14,12 @@ for _event_type in (
     EventType("training.requested", "A training or evaluation was asked for", details=frozenset({"kind", "preset"})),
     EventType("training.completed", "A run ended well", details=frozenset({"kind", "data_sha256"})),
     EventType("training.failed", "A run ended badly", needs_reason=True, details=frozenset({"kind"})),
+    EventType("tuning.requested", "A grid of hyperparameters was asked for", details=frozenset({"preset", "points"})),
+    EventType(
+        "tuning.completed",
+        "Every point of a grid has been trained or has failed",
+        details=frozenset({"data_sha256", "points", "failed"}),
+    ),
     EventType(
         "model.gated",
         "The promotion gate decided over a model version",

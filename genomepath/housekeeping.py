@@ -9,6 +9,7 @@ from celery import shared_task
 from genomepath.answer_warming import answers_warm
 from genomepath.prediction_restoring import predictions_restore
 from genomepath.runs import runs_reap_lost
+from genomepath.tuning import tuning_points_requeue
 from genomepath.withdrawal import models_mark_withheld
 from genomepath.withdrawal_processing import withdrawals_process
 
@@ -17,6 +18,12 @@ from genomepath.withdrawal_processing import withdrawals_process
 def reap_lost_runs() -> int:
     """Queue again the runs whose worker died."""
     return runs_reap_lost()
+
+
+@shared_task(name="genomepath.housekeeping.requeue_lost_points")
+def requeue_lost_points() -> int:
+    """Queue again the points of grids whose worker or message was lost."""
+    return tuning_points_requeue()
 
 
 @shared_task(name="genomepath.housekeeping.mark_withheld_models")

@@ -10,23 +10,22 @@ from __future__ import annotations
 
 import logging
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from threading import Event, Thread
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from ethics import audit
 from ethics.audit import AuditContext, audit_context
 from ethics.redaction import without_row_content
+from genomepath.heartbeats import heartbeat
 from genomepath.models import TrainingRun
 from genomepath.models.training_run import RunKind, RunState
-from genomepath.runs import ENDED, has_fresh_heartbeat, heartbeat_limit
+from genomepath.runs import ENDED, has_fresh_heartbeat
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ def run_execute(*, public_id: UUID, observer: Observer | None = None) -> Trainin
     context = AuditContext(run.requested_by, run.requested_role, request_id=run.request_id)
     with audit_context(context):
         try:
-            with _heartbeat(run):
+            with heartbeat(lambda: _still_works(run), str(run.public_id)):
                 _carry_out(run, observer)
         except RunInterrupted:
             logger.info("run %s was cancelled or taken up elsewhere; attempt %s stops", run.public_id, run.attempt)
@@ -117,27 +116,8 @@ def _attempt_of(run: TrainingRun) -> QuerySet[TrainingRun]:
     return TrainingRun.objects.filter(pk=run.pk, attempt=run.attempt, state__in=_WORKED_ON)
 
 
-@contextmanager
-def _heartbeat(run: TrainingRun) -> Iterator[None]:
-    """Report several times within the limit that this process lives, whatever the work is busy with."""
-    ended = Event()
-
-    def beat() -> None:
-        while not ended.wait(heartbeat_limit().total_seconds() / 6):
-            try:
-                _attempt_of(run).update(state=RunState.RUNNING.value, heartbeat_at=timezone.now())
-            except (OperationalError, InterfaceError):
-                logger.exception("the heartbeat of run %s could not be written", run.public_id)
-                connection.close()
-        connection.close()
-
-    thread = Thread(target=beat, name=f"heartbeat-{run.public_id}", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
+def _still_works(run: TrainingRun) -> None:
+    _attempt_of(run).update(state=RunState.RUNNING.value, heartbeat_at=timezone.now())
 
 
 def _carry_out(run: TrainingRun, observer: Observer | None) -> None:

@@ -14,11 +14,11 @@ from correlations.vocabulary import Origin
 from genomepath.artefacts import artefact_root, model_folder, read_json, snapshot_folder
 from genomepath.code_version import code_version, constraints_sha256
 from genomepath.ml.config import ConfigError, ModelConfig, preset_config
-from genomepath.ml.snapshot import SnapshotError, read_snapshot
+from genomepath.ml.snapshot import read_snapshot
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.publication import predictions_publish
 from genomepath.registry import model_gate, model_promote, model_register
-from genomepath.snapshots import snapshot_export
+from genomepath.snapshot_folders import snapshot_keep
 from genomepath.withdrawal import models_mark_withheld
 from genomepath.withdrawal_queue import withdrawals_enqueue
 
@@ -49,7 +49,7 @@ def train(run: TrainingRun, report: RunReporter) -> None:
     from genomepath.ml.training_run import CodeIdentity, train_model
 
     config = model_config(run.preset, run.parameters)
-    taken, manifest = _take_snapshot(run)
+    taken, manifest = snapshot_keep(owner=f"run-{run.public_id}", include_drafts=run.include_drafts)
     folder = artefact_root() / "models" / f"run-{run.public_id}"
     if run.data_sha256 and run.data_sha256 != manifest["data_sha256"] and folder.exists():
         report.log("The data changed while the run was away: it starts again.")
@@ -132,31 +132,6 @@ def publish(run: TrainingRun, report: RunReporter) -> None:
     """Store the predictions of a version."""
     rows = predictions_publish(version=_version_of(run))
     report.progress(1, 1, f"{rows} predictions published.")
-
-
-def _take_snapshot(run: TrainingRun) -> tuple[Any, dict[str, Any]]:
-    """Write the snapshot to a folder of the run first: its final name is its own hash.
-
-    A folder of that name that is whole stays: another run may be reading it. A damaged one is replaced.
-    """
-    waiting = artefact_root() / "snapshots" / f"run-{run.public_id}"
-    taken, manifest = snapshot_export(folder=waiting, include_drafts=run.include_drafts)
-    final = snapshot_folder(manifest["data_sha256"])
-    if _is_whole_snapshot(final):
-        shutil.rmtree(waiting)
-        return taken, manifest
-    if final.exists():
-        shutil.rmtree(final)
-    waiting.replace(final)
-    return taken, manifest
-
-
-def _is_whole_snapshot(folder: Path) -> bool:
-    try:
-        read_snapshot(folder)
-    except SnapshotError:
-        return False
-    return True
 
 
 def _version_of(run: TrainingRun) -> ModelVersion:

@@ -106,6 +106,8 @@ ROLES: Mapping[str, Mapping[str, str]] = {
         "genomepath.trainingrun": "vac",
         "genomepath.modelversion": "vc",
         "genomepath.prediction": "v",
+        "genomepath.tuningpoint": "v",
+        "genomepath.tuningstudy": "v",
     },
 }
 

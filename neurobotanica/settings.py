@@ -186,6 +186,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_IMPORTS = ("ethics.tasks", "genomepath.housekeeping")
 CELERY_BEAT_SCHEDULE = {
     "training-runs-reap": {"task": "genomepath.housekeeping.reap_lost_runs", "schedule": 30.0},
+    "tuning-points-requeue": {"task": "genomepath.housekeeping.requeue_lost_points", "schedule": 30.0},
     "withheld-models-mark": {"task": "genomepath.housekeeping.mark_withheld_models", "schedule": 30.0},
     "predictions-restore": {"task": "genomepath.housekeeping.restore_predictions", "schedule": 30.0},
     "withdrawals-process": {"task": "genomepath.housekeeping.process_withdrawals", "schedule": 15.0},

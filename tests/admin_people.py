@@ -48,6 +48,7 @@ from tests.factories import (
     make_practice,
     make_synergy,
     make_target,
+    make_tuning_study,
     publish,
 )
 
@@ -225,6 +226,7 @@ def records_of_every_model() -> dict[str, Model]:
             item_public_ids=[uuid.uuid4()],
             exported_by="test",
         ),
+        (study := make_tuning_study()), study.points.get(),
         *_log_records(),
     ]  # fmt: skip
     return {record._meta.label_lower: record for record in records}

@@ -19,7 +19,7 @@ from correlations.models import (
 from ethics.models import Community, GovernedItem
 from ethics.policy import Basis
 from ethics.stewardship import item_create
-from genomepath.models import ModelVersion, Prediction
+from genomepath.models import ModelVersion, Prediction, TuningPoint, TuningStudy
 
 _numbers = itertools.count(1)
 
@@ -225,3 +225,21 @@ class TrainingCatalogue:
     practices: list[Practice]
     targets: list[GenomicTarget]
     correlations: list[Correlation]
+
+
+def make_tuning_study(**fields: Any) -> TuningStudy:
+    """A study with one point that waits."""
+    study = TuningStudy.objects.create(
+        **{
+            "preset": "small",
+            "seed": 0,
+            "epochs": 1,
+            "include_drafts": False,
+            "data_sha256": "0" * 64,
+            "code_version": "test",
+            "requested_by": "test",
+            **fields,
+        }
+    )
+    TuningPoint.objects.create(study=study, number=0, learning_rate=1e-4, batch_rows=32, dropout=0.1, bridge=128)
+    return study

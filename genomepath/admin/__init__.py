@@ -1,5 +1,5 @@
 """The admin of the model: runs, versions, predictions."""
 
-from genomepath.admin import export_record, prediction, run, version
+from genomepath.admin import export_record, prediction, run, tuning, version
 
-__all__ = ["export_record", "prediction", "run", "version"]
+__all__ = ["export_record", "prediction", "run", "tuning", "version"]

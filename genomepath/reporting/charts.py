@@ -96,23 +96,33 @@ def reliability_chart(title: str, description: str, bins: Sequence[ReliabilityBi
 
 
 def interval_chart(
-    title: str, description: str, rows: Sequence[Interval], *, chance: float, highest: float = 100.0
+    title: str,
+    description: str,
+    rows: Sequence[Interval],
+    *,
+    chance: float,
+    lowest: float = 0.0,
+    highest: float = 100.0,
 ) -> str:
-    """A dot with its interval a row, from 0 to ``highest``; a dotted line where chance stands."""
+    """A dot with its interval a row, from ``lowest`` to ``highest``; a dotted line where chance stands, if it lies there."""
     width, step, left = 440, 34, 16
     height = _TOP + step * len(rows) + _BOTTOM
-    across = _Scale(0.0, highest, left, width - _RIGHT)
+    across = _Scale(lowest, highest, left, width - _RIGHT)
     parts = []
     for share in (0, 0.25, 0.5, 0.75, 1):
-        x = across.at(highest * share)
-        parts += [_segment("grid", x, _TOP, x, height - _BOTTOM), _below(x, height, f"{highest * share:g}")]
-    parts.append(_segment("guide", across.at(chance), _TOP, across.at(chance), height - _BOTTOM))
+        value = lowest + (highest - lowest) * share
+        x = across.at(value)
+        parts += [_segment("grid", x, _TOP, x, height - _BOTTOM), _below(x, height, f"{value:g}")]
+    note = f"percent; chance: {chance:.1f}"
+    if lowest <= chance <= highest:
+        parts.append(_segment("guide", across.at(chance), _TOP, across.at(chance), height - _BOTTOM))
+        note = f"percent; dotted line: chance, {chance:.1f}"
     for number, row in enumerate(rows):
         y, kind = _TOP + step * number + 24, 0 if row.marked else 1
         parts.append(_label(left + 4, y - 9, f"{row.name} {row.value:.1f}"))
         parts.append(_segment(f"bar b{kind}", across.at(row.low), y, across.at(row.high), y))
         parts.append(f'<circle class="dot d{kind}" cx="{across.at(row.value)}" cy="{y}" r="5"/>')
-    parts.append(_label((left + width) / 2, height - 6, f"percent; dotted line: chance, {chance:.1f}", anchor="middle"))
+    parts.append(_label((left + width) / 2, height - 6, note, anchor="middle"))
     return _drawing(title, description, width, height, parts)
 
 

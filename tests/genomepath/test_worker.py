@@ -15,15 +15,20 @@ import pytest
 from django.conf import settings as django_settings
 
 from ethics.models import AuditEvent
-from genomepath.models import ModelVersion, TrainingRun
+from genomepath.ml.tuning import GRID
+from genomepath.models import ModelVersion, TrainingRun, TuningStudy
 from genomepath.models.training_run import RunKind
+from genomepath.models.tuning import PointState
 from genomepath.runs import run_cancel, run_request, runs_reap_lost
+from genomepath.tuning import ml_worker_answers, tuning_points_requeue, tuning_study_find_or_request
+from genomepath.tuning_processes import tuning_processes
 from tests.factories import make_training_catalogue
 from tests.genomepath.own_broker import OwnBroker, own_broker
 from tests.service_home import PROJECT_ROOT
 
 HEARTBEAT_LIMIT_SECONDS = 3
 EPOCHS_UNTIL_KILLED = 6
+FEW = {**GRID, "learning_rate": (5e-4,), "batch_rows": (32,), "bridge": (128,)}
 
 ENQUEUE = """
 import sys
@@ -205,3 +210,83 @@ def test_the_worker_judges_what_it_trained_when_asked_to(environment, unblocked,
     assert set(version.metrics["protocols"]) == {"P0", "P1"}
     assert version.gate["rules"]
     assert "The gate" in evaluation.log
+
+
+def ask_study(epochs: int = 3) -> TuningStudy:
+    return tuning_study_find_or_request(preset="small", seed=0, epochs=epochs, requested_by="engineer", grid=FEW)
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 240) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def done(study: TuningStudy) -> int:
+    return study.points.filter(state=PointState.DONE).count()
+
+
+@pytest.mark.slow
+def test_a_worker_killed_amid_a_grid_loses_no_point_and_does_none_twice(environment, unblocked, tmp_path: Path) -> None:
+    make_training_catalogue()
+    study, log = ask_study(epochs=40), tmp_path / "worker.log"
+    assert tuning_points_requeue(study=study) == 3
+
+    with ml_worker(environment, log) as worker:
+        wait_until(lambda: done(study) == 1)
+        wait_until(lambda: study.points.filter(state=PointState.RUNNING).exists())
+        kill(worker)
+    first = study.points.get(state=PointState.DONE)
+    time.sleep(HEARTBEAT_LIMIT_SECONDS + 0.5)
+    assert tuning_points_requeue() == 1
+    with ml_worker(environment, log):
+        wait_until(lambda: ml_worker_answers(1.0))
+        wait_until(lambda: done(study) == 3)
+
+    study.refresh_from_db()
+    assert study.finished_at is not None
+    assert study.points.get(pk=first.pk).finished_at == first.finished_at
+    assert sorted(study.points.values_list("attempt", flat=True)) == [1, 1, 2]
+    assert AuditEvent.objects.filter(event_type="tuning.completed").count() == 1
+
+
+@pytest.mark.slow
+def test_processes_of_the_command_share_the_points_and_end_with_it(environment, unblocked, monkeypatch) -> None:
+    make_training_catalogue()
+    study = ask_study()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    with tuning_processes(study.public_id, 2) as processes:
+        wait_until(lambda: not processes.any_works())
+
+    study.refresh_from_db()
+    assert (done(study), study.finished_at is not None) == (3, True)
+    assert set(study.points.values_list("attempt", flat=True)) == {1}
+
+
+@pytest.mark.slow
+def test_a_command_killed_amid_a_grid_leaves_no_process_and_goes_on_when_called_again(environment, unblocked) -> None:
+    make_training_catalogue()
+    command = [sys.executable, "manage.py", "tune_genomepath", "--epochs", "2", "--in-process", "1", "--no-progress"]
+
+    started = subprocess.Popen(command, cwd=PROJECT_ROOT, env={**os.environ, **environment})
+    wait_until(lambda: TuningStudy.objects.exists() and done(TuningStudy.objects.get()) >= 1)
+    started.kill()
+    started.wait()
+    study = TuningStudy.objects.get()
+    wait_until(lambda: not study.points.filter(state=PointState.RUNNING, attempt__gt=1).exists())
+    time.sleep(HEARTBEAT_LIMIT_SECONDS + 0.5)
+    left = study.points.exclude(state=PointState.DONE).count()
+    time.sleep(2)
+    assert study.points.exclude(state=PointState.DONE).count() == left, "its process has ended with it"
+    study.points.filter(number__gt=5).exclude(state=PointState.DONE).delete()
+    again = subprocess.run(
+        command, cwd=PROJECT_ROOT, env={**os.environ, **environment}, capture_output=True, check=False
+    )
+
+    assert again.returncode == 0, again.stderr[-2000:]
+    assert b"0 failed" in again.stdout
+    assert TuningStudy.objects.count() == 1
+    assert AuditEvent.objects.filter(event_type="tuning.completed").count() == 1

@@ -22,14 +22,24 @@ from ethics import (
 )
 from ethics.audit import archive, pack, registered_event_types, shredding, verification
 from ethics.desk import alert_handling, saved_filters
-from genomepath import export_records, publication, registry, run_execution, runs, snapshots, withdrawal
+from genomepath import (
+    export_records,
+    publication,
+    registry,
+    run_execution,
+    runs,
+    snapshots,
+    tuning,
+    tuning_execution,
+    withdrawal,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 SERVICE_MODULES = (
     archive, verification,
     alert_handling, clients, community_stewards, consent, pack, records, saved_filters, shredding, status_lowering,
     stewardship, withdrawal_receipts, withdrawals, curation, export_records, publication, registry, run_execution, runs,
-    snapshots,
+    snapshots, tuning, tuning_execution,
     withdrawal,
 )  # fmt: skip
 PACKAGES = ("ethics", "correlations", "genomepath", "neurobotanica")
@@ -55,6 +65,13 @@ NOT_SERVICES = {
     "genomepath.run_execution.run_execute": "claims, works and ends in transactions of their own",
     "genomepath.runs.runs_reap_lost": "changes the state of work, not what is known or allowed",
     "genomepath.snapshots.snapshot_export": "snapshot_take records",
+    "genomepath.tuning.is_worked_on": "reads",
+    "genomepath.tuning.ml_worker_answers": "reads",
+    "genomepath.tuning.open_points": "reads",
+    "genomepath.tuning.tuning_points_requeue": "changes the state of work, not what is known or allowed",
+    "genomepath.tuning.tuning_study_find_or_request": "tuning_study_request records, and the snapshot that it is of",
+    "genomepath.tuning_execution.tuning_point_execute": "claims, trains and ends in transactions of their own",
+    "genomepath.tuning_execution.tuning_study_work": "claims, trains and ends in transactions of their own",
     "ethics.withdrawals.step_done": "reads",
     "ethics.withdrawals.withdrawal_step_begin": "its step is recorded when it is done",
     "genomepath.export_records.export_notices": "reads",
