@@ -87,12 +87,13 @@ lint: $(INSTALLED) ## formatting, style, types, import directions, migrations, D
 	$(BIN)/python manage.py makemigrations --check --dry-run; \
 	$(BIN)/python manage.py check
 
-bench: $(INSTALLED) ## measure the audit log, serving and the desk; the figures go to bench*.json in NEUROBOTANICA_HOME
+bench: $(INSTALLED) ## measure the audit log, serving, the desk and training; the figures go to bench*.json in NEUROBOTANICA_HOME
 	$(BIN)/python manage.py bench_audit --json '$(NEUROBOTANICA_HOME)/bench-audit.json'
 	$(BIN)/python manage.py bench_serving --json '$(NEUROBOTANICA_HOME)/bench.json' \
 	    --plot '$(NEUROBOTANICA_HOME)/bench.svg'
 	$(BIN)/python manage.py bench_audit_verification --json '$(NEUROBOTANICA_HOME)/bench-audit-verification.json'
 	$(BIN)/python manage.py bench_desk --json '$(NEUROBOTANICA_HOME)/bench-desk.json'
+	$(BIN)/python manage.py bench_training --json '$(NEUROBOTANICA_HOME)/bench-training.json'
 
 stop: ## stop the embedded PostgreSQL and Valkey of the demo and of the tests
 	@python=$(BIN)/python; [ -x "$$python" ] || python=python3; \

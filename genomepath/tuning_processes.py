@@ -11,7 +11,6 @@ from threading import Thread
 from uuid import UUID
 
 import django
-from django.conf import settings
 
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 _COMMAND = "from genomepath.tuning_processes import serve; serve()"
@@ -22,7 +21,6 @@ class TuningProcesses:
 
     def __init__(self, study: UUID, count: int) -> None:
         environment = {**os.environ, **_ONE_THREAD, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        environment["DJANGO_SETTINGS_MODULE"] = settings.SETTINGS_MODULE
         environment["TUNING_STUDY"] = str(study)
         command = [sys.executable, "-c", _COMMAND]
         self._processes = [subprocess.Popen(command, stdin=subprocess.PIPE, env=environment) for _ in range(count)]
