@@ -30,7 +30,8 @@ class ModelConfig:
     twice the width keeps 50 epochs under a minute on one core. ``shared_space_weight`` weighs the same BCE on the
     cosines of the shared-space vectors; the validation loss leaves it out. ``listwise_weight`` weighs the listwise loss
     beside the BCE; ``late_interaction`` and ``link_evidence`` say which features the pair scorer has. With a listwise loss,
-    training stops early by that of the validation pairs instead of their BCE.
+    training stops early by that of the validation pairs instead of their BCE. ``share_as_new`` is the part of the records
+    that a step treats as if nothing were known of their links.
     """
 
     preset: str = "spec"
@@ -57,6 +58,7 @@ class ModelConfig:
     listwise_weight: float = 1.0
     late_interaction: bool = True
     link_evidence: bool = True
+    share_as_new: float = 0.2
     drop_conditions: bool = False
     augmentation: AugmentationConfig = AugmentationConfig()
 
@@ -141,6 +143,7 @@ _RANGES: dict[str, tuple[float, float, bool]] = {
     "genomic_to_tk_weight": (0.0, 1.0, True),
     "shared_space_weight": (0.0, 10.0, True),
     "listwise_weight": (0.0, 10.0, True),
+    "share_as_new": (0.0, 0.9, True),
 }
 
 

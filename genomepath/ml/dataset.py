@@ -47,12 +47,16 @@ class TruthMatrix:
         targets: HGNC symbols in column order.
         confidence: float32 [P, D, G]; highest confidence of (practice, dose, target) in either direction, 0 where none.
         quality_of_pair: int64 [P, G]; best quality of the pair, 0 none, 1 poor, 2 moderate, 3 good.
+        unseen_practices, unseen_targets: rows and columns of which nothing is known yet, neither links nor that there are
+            none; a record without links that is not among them was looked at.
     """
 
     practices: tuple[str, ...]
     targets: tuple[str, ...]
     confidence: FloatArray
     quality_of_pair: IntArray
+    unseen_practices: frozenset[int] = frozenset()
+    unseen_targets: frozenset[int] = frozenset()
 
     @classmethod
     def from_snapshot(cls, snapshot: Snapshot) -> TruthMatrix:
@@ -86,6 +90,21 @@ class TruthMatrix:
         """Highest confidence of a pair over the doses, float32 [P, G]."""
         highest: FloatArray = self.confidence.max(axis=1)
         return highest
+
+    @property
+    def seen_practices(self) -> BoolArray:
+        """Practices of which it is known what they are linked with, bool [P]."""
+        return ~np.isin(np.arange(len(self.practices)), list(self.unseen_practices))
+
+    @property
+    def seen_targets(self) -> BoolArray:
+        """Targets of which it is known what they are linked with, bool [G]."""
+        return ~np.isin(np.arange(len(self.targets)), list(self.unseen_targets))
+
+    @property
+    def seen_cells(self) -> BoolArray:
+        """Pairs of a seen practice and a seen target, bool [P, G]."""
+        return np.logical_and.outer(self.seen_practices, self.seen_targets)
 
     def without_pairs(self, mask: BoolArray) -> TruthMatrix:
         """The matrix with the masked pairs (bool [P, G]) zero over all doses; they count as negatives."""

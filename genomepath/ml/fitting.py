@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from genomepath.ml.config import ModelConfig
-from genomepath.ml.dataset import TextFeatures
+from genomepath.ml.dataset import TextFeatures, TruthMatrix
 from genomepath.ml.inference import score_catalogue
 from genomepath.ml.model import DualTower
 from genomepath.ml.scores import Scores
@@ -72,3 +72,20 @@ class FittedModel:
     def score(self, features: TextFeatures) -> Scores:
         """Logits over the whole catalogue; ``features`` must hold the catalogue that the model was fitted on."""
         return replace(score_catalogue(self.model, features), for_calibration=self.for_calibration)
+
+
+def check_inputs(features: TextFeatures, truth: TruthMatrix, validation: TruthMatrix | None) -> None:
+    """
+    Raises:
+        TrainingError: no known pair on a side, or shapes or catalogues that disagree.
+    """
+    if not truth.pairs.any():
+        raise TrainingError("the training side holds no known pair")
+    if (len(features.practice_tokens), len(features.target_tokens)) != truth.pairs.shape:
+        raise TrainingError(f"features do not fit the truth matrix {truth.pairs.shape}")
+    if validation is None:
+        return
+    if (validation.practices, validation.targets) != (truth.practices, truth.targets):
+        raise TrainingError("validation and training side have different catalogues")
+    if not validation.pairs.any():
+        raise TrainingError("the validation side holds no known pair")

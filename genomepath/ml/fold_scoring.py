@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
@@ -19,7 +19,7 @@ from genomepath.ml.dataset import TextFeatures, TruthMatrix
 from genomepath.ml.ranks import Ranks, filtered_ranks
 from genomepath.ml.scores import BoolArray, Scorer, Scores, ValidatedScorer, takes_validation
 from genomepath.ml.snapshot import Snapshot
-from genomepath.ml.splits import Fold, pair_mask, row_pairs, rows_snapshot
+from genomepath.ml.splits import Fold, pair_mask, row_pairs, rows_snapshot, unseen_records
 
 AnyScorer = Scorer | ValidatedScorer
 
@@ -110,9 +110,15 @@ def _fed(
 
 
 def _side(whole: Snapshot, truth: TruthMatrix, fold: Fold, rows: tuple[int, ...]) -> tuple[Snapshot, TruthMatrix]:
-    """Snapshot and truth of the named rows, checked to hold nothing of the test side."""
+    """Snapshot and truth of the named rows, checked to hold nothing of the test side.
+
+    A practice of P2 or a target of P3 that the rows leave out is marked as unseen, linked or not: it is asked about as a
+    new text is. On the training side that holds for the validation part too, whose rows then lift it.
+    """
     snapshot = rows_snapshot(whole, rows)
     side = TruthMatrix.from_snapshot(snapshot)
+    unseen = unseen_records(fold, validation=rows == fold.training_rows)
+    side = replace(side, unseen_practices=unseen[0], unseen_targets=unseen[1])
     held_out = pair_mask(whole, truth, fold.test_rows) if fold.protocol != "P0" else np.zeros_like(truth.pairs)
     leakage.check_fed_truth(side, held_out, truth, f"{fold.protocol} fold {fold.index}")
     leakage.check_fed_snapshot(snapshot, held_out, truth)

@@ -13,8 +13,8 @@ from genomepath.ml.dataset import FloatArray, IntArray, TextFeatures
 from genomepath.ml.embedding import TextEncoder
 from genomepath.ml.fields import DOSE_SLOT
 from genomepath.ml.late_interaction import practice_records, target_records
-from genomepath.ml.model import DualTower, Encoded
-from genomepath.ml.pair_scorer import catalogue_of
+from genomepath.ml.model import DualTower, Encoded, mean_for_new
+from genomepath.ml.pair_scorer import NEW_PRACTICE, NEW_TARGET, catalogue_of
 from genomepath.ml.records import OUTSIDE, practice_features, target_features
 from genomepath.ml.scores import Scores
 from genomepath.ml.snapshot import PracticeRecord, TargetRecord
@@ -113,10 +113,12 @@ def catalogue_logits(model: DualTower, encoding: CatalogueEncoding, pairs: Tenso
     backward = _in_row_order(
         [model.genomic_to_tk(chunk, encoding.practice_bank) for chunk in encoding.targets], encoding.target_order
     )
+    forward = mean_for_new(forward, pairs[..., NEW_TARGET].repeat_interleave(DOSE_COUNT, dim=0))
+    backward = mean_for_new(backward, pairs[..., NEW_PRACTICE].T)
     forward = forward + model.practice_cosines(encoding.practice_bank, encoding.target_bank)
     backward = backward + model.target_cosines(encoding.target_bank, encoding.practice_bank)
     by_dose = forward.view(-1, DOSE_COUNT, forward.shape[1]) + model.pairs.tk_to_genomic(pairs).unsqueeze(1)
-    return by_dose, backward + model.pairs.genomic_to_tk(pairs)
+    return by_dose.contiguous(), (backward + model.pairs.genomic_to_tk(pairs)).contiguous()
 
 
 def score_catalogue(model: DualTower, features: TextFeatures) -> Scores:

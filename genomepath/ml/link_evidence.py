@@ -27,6 +27,10 @@ LINK_FEATURES: tuple[str, ...] = (
     "best co-link of practices",
 )
 
+TARGET_LINK_FEATURES = frozenset({"links of the target", "similar practices", "practices with a similar field"})
+"""Need other links of the target; the co-links need other links of both."""
+PRACTICE_LINK_FEATURES = frozenset({"links of the practice", "similar targets", "targets with a similar field"})
+
 _TEMPERATURE = 0.1
 _PRIOR_WEIGHT = 0.3
 _LOG_FLOOR = 0.01
@@ -77,10 +81,16 @@ def link_evidence(
     backward = [part.T for part in _one_side(target, practice, catalogue.targets, links.T, own.T)]
     features = [forward[0], backward[0], forward[1], backward[1], forward[2], backward[2], *forward[3:], *backward[3:]]
     knows_target, knows_practice = forward[0] > 0, backward[0] > 0
-    both = knows_practice & knows_target
-    present = [knows_target, knows_practice] + [knows_target, knows_practice] * 2 + [both] * 4
-    stacked, there = torch.stack(features, dim=2), torch.stack(present, dim=2)
+    lacks_target, lacks_practice = without_links_of("target"), without_links_of("practice")
+    there = (knows_target.unsqueeze(2) | ~lacks_target) & (knows_practice.unsqueeze(2) | ~lacks_practice)
+    stacked = torch.stack(features, dim=2)
     return torch.where(there, stacked, torch.zeros_like(stacked)), there
+
+
+def without_links_of(side: str) -> Tensor:
+    """Which of ``LINK_FEATURES`` a pair lacks whose ``side`` ("practice" or "target") has no links, bool [F]."""
+    others = TARGET_LINK_FEATURES if side == "practice" else PRACTICE_LINK_FEATURES
+    return torch.tensor([name not in others for name in LINK_FEATURES])
 
 
 def _asked(records: Records, rows: Tensor, links: Tensor) -> _Asked:

@@ -44,8 +44,9 @@ def held_out_loss(
 ) -> float:
     """The 0.6/0.4 loss over all cells but the training ones; positives are the validation cells.
 
-    ``logits`` are TK->G [P, D, G] and G->TK [G, P]. Test pairs are unknown here and count as negatives. A cell on both
-    sides, which the row split P0 allows, counts as a validation cell.
+    ``logits`` are TK->G [P, D, G] and G->TK [G, P]. Test pairs are unknown here and count as negatives; pairs of a record
+    that validation has not seen are left out. A cell on both sides, which the row split P0 allows, counts as a
+    validation cell.
     """
     return _held_out(direction_loss, config, logits, training, validation)
 
@@ -64,11 +65,11 @@ def _held_out(
     training: TruthMatrix,
     validation: TruthMatrix,
 ) -> float:
-    forward = loss(
-        logits[0], torch.from_numpy(validation.confidence), _outside(training.confidence, validation.confidence)
-    )
+    seen = torch.from_numpy(validation.seen_cells)
+    cells = _outside(training.confidence, validation.confidence) & seen[:, None, :]
+    forward = loss(logits[0], torch.from_numpy(validation.confidence), cells)
     pairs, held_out = training.pair_confidence.T, validation.pair_confidence.T
-    backward = loss(logits[1], torch.from_numpy(held_out), _outside(pairs, held_out))
+    backward = loss(logits[1], torch.from_numpy(held_out), _outside(pairs, held_out) & seen.T)
     return float(config.tk_to_genomic_weight * forward + config.genomic_to_tk_weight * backward)
 
 

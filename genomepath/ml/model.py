@@ -20,7 +20,7 @@ from torch.nn import functional
 from genomepath.ml.config import ModelConfig
 from genomepath.ml.embedding import EMBEDDING_SIZE
 from genomepath.ml.fields import PRACTICE_SLOTS, TARGET_SLOTS
-from genomepath.ml.pair_scorer import PairScorer
+from genomepath.ml.pair_scorer import NEW_PRACTICE, NEW_TARGET, PairScorer
 from genomepath.ml.snapshot import DOSES
 
 _INITIAL_SHARED_SCALE = 10.0
@@ -144,12 +144,12 @@ class DualTower(nn.Module):
 
     def practice_logits(self, practice: Encoded, target_bank: Tensor, pairs: Tensor) -> Tensor:
         """Logits [B, G] of practice rows for all targets; ``pairs`` [B, G, F] are their standardised pair features."""
-        head = self.tk_to_genomic(practice, target_bank)
+        head = mean_for_new(self.tk_to_genomic(practice, target_bank), pairs[..., NEW_TARGET])
         return head + self.practice_cosines(practice.pooled, target_bank) + self.pairs.tk_to_genomic(pairs)
 
     def target_logits(self, target: Encoded, practice_bank: Tensor, pairs: Tensor) -> Tensor:
         """Logits [B, P] of targets for all practices; ``pairs`` [P, B, F] are their standardised pair features."""
-        head = self.genomic_to_tk(target, practice_bank)
+        head = mean_for_new(self.genomic_to_tk(target, practice_bank), pairs[..., NEW_PRACTICE].T)
         return head + self.target_cosines(target.pooled, practice_bank) + self.pairs.genomic_to_tk(pairs)
 
     def practice_cosines(self, practices: Tensor, target_bank: Tensor) -> Tensor:
@@ -196,6 +196,16 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """Mean of ``values`` [B, T, X] over the tokens that ``mask`` bool [B, T] keeps; every row keeps at least one."""
     weights = mask.to(values.dtype)
     return (values * weights.unsqueeze(-1)).sum(dim=1) / weights.sum(dim=1, keepdim=True)
+
+
+def mean_for_new(logits: Tensor, new: Tensor) -> Tensor:
+    """Logits [B, N] of a head in which a candidate that is new to it (``new`` [B, N] is 1) stands at the mean of the others.
+
+    At 0 it would stand above them: the head learns of most seen candidates that they are no answer.
+    """
+    seen = 1.0 - new
+    mean = (logits * seen).sum(dim=-1, keepdim=True) / seen.sum(dim=-1, keepdim=True).clamp(min=1.0)
+    return torch.where(new > 0, mean, logits)
 
 
 def _head(config: ModelConfig, outputs: int) -> nn.Sequential:

@@ -1,4 +1,4 @@
-"""Learning rate and precision of the optimiser's steps."""
+"""Learning rate, precision and memory of the optimiser's steps."""
 
 from __future__ import annotations
 
@@ -40,3 +40,12 @@ def fast_matmul() -> Iterator[None]:
         yield
     finally:
         matmul.fp32_precision = before
+
+
+def moments(model: torch.nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
+    """What the optimiser remembers of each parameter, by name."""
+    return {
+        f"{name}/{part}": value
+        for name, parameter in model.named_parameters()
+        for part, value in optimizer.state[parameter].items()
+    }

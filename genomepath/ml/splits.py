@@ -141,6 +141,18 @@ def pair_mask(snapshot: Snapshot, truth: TruthMatrix, rows: Sequence[int]) -> Bo
     return mask
 
 
+def unseen_records(fold: Fold, *, validation: bool) -> tuple[frozenset[int], frozenset[int]]:
+    """Practices (P2) and targets (P3) that the fold holds out whole, linked or not: those of the test part, with
+    ``validation`` those of the validation part too. The other protocols hold out no record."""
+    held_out = fold.test_cells | fold.validation_cells if validation else fold.test_cells
+    nothing: frozenset[int] = frozenset()
+    if fold.protocol == "P2":
+        return frozenset(np.flatnonzero(held_out.all(axis=1)).tolist()), nothing
+    if fold.protocol == "P3":
+        return nothing, frozenset(np.flatnonzero(held_out.all(axis=0)).tolist())
+    return nothing, nothing
+
+
 def row_pairs(snapshot: Snapshot, truth: TruthMatrix, rows: Sequence[int]) -> IntArray:
     """(practice index, target index) of each named row, int [len(rows), 2]; a pair recurs where its rows do."""
     return _row_cells(snapshot, truth)[list(rows)]

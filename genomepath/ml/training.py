@@ -18,11 +18,20 @@ from torch import Tensor, nn
 from genomepath.ml.augmentation import DOSE_COUNT, Augmenter
 from genomepath.ml.config import ModelConfig
 from genomepath.ml.dataset import BoolArray, IntArray, TextFeatures, TruthMatrix
-from genomepath.ml.fitting import EpochRecord, FitCallbacks, FitStorage, FittedModel, TrainingError, TrainingInterrupted
+from genomepath.ml.fitting import (
+    EpochRecord,
+    FitCallbacks,
+    FitStorage,
+    FittedModel,
+    TrainingError,
+    TrainingInterrupted,
+    check_inputs,
+)
 from genomepath.ml.inference import CatalogueEncoding, as_tensors, catalogue_logits, encode_catalogue, score_catalogue
 from genomepath.ml.losses import direction_loss, held_out_listwise_loss, held_out_loss, listwise_loss
 from genomepath.ml.model import DualTower
-from genomepath.ml.optimisation import cosine_learning_rate, encoding_precision, fast_matmul
+from genomepath.ml.optimisation import cosine_learning_rate, encoding_precision, fast_matmul, moments
+from genomepath.ml.pair_scorer import in_view, some_as_new
 from genomepath.ml.scores import Scores
 from genomepath.ml.training_log import TrainingLog
 from genomepath.ml.training_state import TrainingState, read_state, write_state
@@ -55,7 +64,7 @@ def fit(
         TrainingInterrupted: ``should_stop`` returned True.
         TrainingStateError: the state file belongs to another configuration, seed or data.
     """
-    _check_inputs(features, truth, validation)
+    check_inputs(features, truth, validation)
     torch.set_num_threads(1)
     with torch.random.fork_rng(devices=[]):
         run = _Run(features, truth, validation, config, seed=seed, storage=storage or FitStorage())
@@ -83,8 +92,12 @@ class _Run:
         self.model = DualTower(config, practices=len(truth.practices), targets=len(truth.targets))
         self.row_confidence = torch.from_numpy(truth.confidence.reshape(-1, len(truth.targets)))
         self.target_confidence = torch.from_numpy(np.ascontiguousarray(truth.pair_confidence.T))
+        self.seen_rows = np.flatnonzero(np.repeat(truth.seen_practices, DOSE_COUNT))
+        self.seen_practices = np.flatnonzero(truth.seen_practices)
+        self.seen_targets = np.flatnonzero(truth.seen_targets)
         self.model.pairs.start(features, truth)
         self.pairs = self.model.pairs.catalogue_features(features)
+        self.as_new = in_view(self.pairs, "new practice"), in_view(self.pairs, "new target")
         for head in (self.model.tk_to_genomic_head, self.model.genomic_to_tk_head):
             _start_at_zero(head)
         self.optimizer = torch.optim.AdamW(
@@ -189,9 +202,8 @@ class _Run:
         return means
 
     def _batches(self, rng: np.random.Generator) -> Iterator[tuple[IntArray, IntArray]]:
-        """Practice-dose rows and targets of each step; both are dealt out once an epoch."""
-        rows = rng.permutation(len(self.row_confidence))
-        targets = rng.permutation(len(self.truth.targets))
+        """Seen practice-dose rows and targets of each step; both are dealt out once an epoch."""
+        rows, targets = rng.permutation(self.seen_rows), rng.permutation(self.seen_targets)
         steps = -(-len(rows) // self.config.batch_rows)
         sampled = self.config.augmentation.target_sampling
         groups = np.array_split(targets, min(steps, len(targets))) if sampled else [targets]
@@ -210,10 +222,13 @@ class _Run:
         target_bank = encoding.target_bank.index_copy(0, target_index, target.pooled)
         practice_bank = encoding.practice_bank.index_copy(0, row_index, practice.pooled)
         row_labels, target_labels = self.row_confidence[row_index], self.target_confidence[target_index]
-        row_logits = model.practice_logits(practice, target_bank, self.pairs[row_index // DOSE_COUNT])
-        target_logits = model.target_logits(target, practice_bank, self.pairs[:, target_index])
-        forward, backward = direction_loss(row_logits, row_labels), direction_loss(target_logits, target_labels)
-        listwise = self._weighted(listwise_loss(row_logits, row_labels), listwise_loss(target_logits, target_labels))
+        pairs = some_as_new(self.pairs, self.as_new, config.share_as_new)
+        row_logits = model.practice_logits(practice, target_bank, pairs[row_index // DOSE_COUNT])
+        target_logits = model.target_logits(target, practice_bank, pairs[:, target_index])
+        for_rows = row_logits[:, self.seen_targets], row_labels[:, self.seen_targets]
+        for_targets = target_logits[:, self.seen_practices], target_labels[:, self.seen_practices]
+        forward, backward = direction_loss(*for_rows), direction_loss(*for_targets)
+        listwise = self._weighted(listwise_loss(*for_rows), listwise_loss(*for_targets))
         shared = direction_loss(
             model.shared_logits(model.shared_practice(practice.pooled), model.shared_target(target.pooled)),
             row_labels[:, target_index],
@@ -259,7 +274,7 @@ class _Run:
         state = TrainingState(
             weights=self.model.state_dict(),
             best_weights=self.best_weights,
-            moments=_moments(self.model, self.optimizer),
+            moments=moments(self.model, self.optimizer),
             best_epoch=self.best_epoch,
             best_loss=self.best_loss,
             history=self.history,
@@ -276,28 +291,7 @@ class _Run:
             }
 
 
-def _moments(model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
-    return {
-        f"{name}/{part}": value
-        for name, parameter in model.named_parameters()
-        for part, value in optimizer.state[parameter].items()
-    }
-
-
 def _start_at_zero(head: nn.Sequential) -> None:
     """Let the head add nothing at first: the pair scorer starts fitted, and the towers learn what it lacks."""
     for parameter in head[-1].parameters():
         nn.init.zeros_(parameter)
-
-
-def _check_inputs(features: TextFeatures, truth: TruthMatrix, validation: TruthMatrix | None) -> None:
-    if not truth.pairs.any():
-        raise TrainingError("the training side holds no known pair")
-    if (len(features.practice_tokens), len(features.target_tokens)) != truth.pairs.shape:
-        raise TrainingError(f"features do not fit the truth matrix {truth.pairs.shape}")
-    if validation is None:
-        return
-    if (validation.practices, validation.targets) != (truth.practices, truth.targets):
-        raise TrainingError("validation and training side have different catalogues")
-    if not validation.pairs.any():
-        raise TrainingError("the validation side holds no known pair")

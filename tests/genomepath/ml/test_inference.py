@@ -32,7 +32,7 @@ def test_a_new_practice_is_scored_with_what_its_text_shares_with_a_target(featur
     """Words of a disease association in the text raise the target that has it."""
     model = copy.deepcopy(fitted.model)
     with torch.no_grad():
-        model.pairs.forward_layer.weight[0, list(PAIR_FEATURES).index("name x disease")] += 5.0
+        model.pairs.forward_layer.weight[:, list(PAIR_FEATURES).index("name x disease")] += 5.0
     disease = SNAPSHOT.targets[3].diseases[0].name
     text = PracticeRecord("", disease, "", (), "", "")
     scores = score_new_practice(model, features, HashEncoder(), text).logits

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from genomepath.ml.config import preset_config
-from genomepath.ml.model import DualTower, FieldEncoder, masked_mean
+from genomepath.ml.model import DualTower, FieldEncoder, masked_mean, mean_for_new
 
 CONFIG = preset_config("small")
 
@@ -89,3 +89,10 @@ def test_encoder_output_is_zero_at_padding():
     encoder = FieldEncoder(CONFIG, 4).eval()
     encoded = encoder(*records(2, 5, [1, 5]))
     assert not encoded.tokens[0, 1:].any()
+
+
+def test_a_candidate_that_is_new_to_a_head_stands_at_the_mean_of_the_others():
+    logits = torch.tensor([[1.0, 3.0, 50.0], [-4.0, 0.0, 50.0]])
+    new = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+    torch.testing.assert_close(mean_for_new(logits, new)[:, 2], torch.tensor([2.0, -2.0]))
+    torch.testing.assert_close(mean_for_new(logits, torch.zeros_like(new)), logits)

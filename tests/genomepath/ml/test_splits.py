@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -16,6 +18,7 @@ from genomepath.ml.splits import (
     protocol_folds,
     rows_snapshot,
     stratified_pair_split,
+    unseen_records,
 )
 from tests.genomepath.ml.synthetic import synthetic_snapshot
 
@@ -159,3 +162,32 @@ def test_sides_are_dealt_by_chance_not_by_position():
 
     assert shares.min() > 0.0
     assert shares.max() < 0.6
+
+
+@pytest.mark.parametrize("protocol", ["P2", "P3"])
+def test_a_record_held_out_whole_is_unseen_whether_it_has_links_or_not(protocol):
+    """Else being unseen would say that a record has links."""
+    pairs = TRUTH.pairs.copy()
+    pairs[0], pairs[:, 0] = False, False
+    truth = TRUTH.only_pairs(pairs)
+    bare = replace(
+        SNAPSHOT,
+        correlations=tuple(
+            row
+            for row in SNAPSHOT.correlations
+            if pairs[truth.practices.index(row.practice), truth.targets.index(row.target)]
+        ),
+    )
+    side = 0 if protocol == "P2" else 1
+    folds = protocol_folds(protocol, bare, truth, seed=0)
+    tested = [unseen_records(fold, validation=False)[side] for fold in folds]
+    assert sorted(index for part in tested for index in part) == list(range(truth.pairs.shape[side]))
+    for fold, test in zip(folds, tested, strict=True):
+        assert test < unseen_records(fold, validation=True)[side]
+        assert not unseen_records(fold, validation=True)[1 - side]
+
+
+@pytest.mark.parametrize("protocol", ["P0", "P1"])
+def test_protocols_that_hold_out_no_record_have_no_unseen_one(protocol):
+    for fold in protocol_folds(protocol, SNAPSHOT, TRUTH, seed=0):
+        assert unseen_records(fold, validation=True) == (frozenset(), frozenset())

@@ -17,6 +17,7 @@ from genomepath.ml.config import preset_config
 from genomepath.ml.conformal import read_thresholds
 from genomepath.ml.dataset import TruthMatrix, build_text_features
 from genomepath.ml.embedding import MiniLMEncoder
+from genomepath.ml.evaluation import evaluate
 from genomepath.ml.fitting import TrainingInterrupted
 from genomepath.ml.scores import takes_validation
 from genomepath.ml.snapshot import DIRECTIONS, write_snapshot
@@ -201,3 +202,18 @@ def test_reading_snapshots_scores_and_configuration_imports_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_where_links_are_dealt_at_random_the_model_ranks_new_records_by_chance():
+    """A scorer that learned which candidates it has seen would place the unseen ones first: among those is the answer."""
+    found: dict[str, list[float]] = {"tk_to_genomic": [], "genomic_to_tk": []}
+    chance: dict[str, list[float]] = {"tk_to_genomic": [], "genomic_to_tk": []}
+    for seed in range(3):
+        snapshot = synthetic_snapshot(practices=20, targets=16, seed=seed)
+        scorers = {"model": model_scorer(preset_config("small", epochs=12))}
+        result = evaluate(snapshot, synthetic_features(snapshot), scorers, protocols=("P2", "P3"), folds=3)
+        for protocol, way in (("P2", "genomic_to_tk"), ("P3", "tk_to_genomic")):
+            found[way].append(result.protocols[protocol].scorers["model"].directions[way].mrr.measured[0])
+            chance[way].append(result.protocols[protocol].chance.mrr[way])
+    for way, values in found.items():
+        assert np.mean(values) == pytest.approx(np.mean(chance[way]), abs=0.06)
