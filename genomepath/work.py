@@ -113,6 +113,7 @@ def evaluate(run: TrainingRun, report: RunReporter) -> None:
         protocols=tuple(run.parameters.get("protocols", ("P0", "P1"))),
         seeds=tuple(run.parameters.get("seeds", (0,))),
         labels_by_rule=_labels_by_rule(snapshot.correlations),
+        without_conditions=bool(run.parameters.get("without_conditions", False)),
         workers=int(run.parameters.get("workers", 2)),
         on_progress=lambda done, total, text: report.progress(done, total, f"Judged {text}."),
     )

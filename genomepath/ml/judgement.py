@@ -17,6 +17,7 @@ from genomepath.ml.snapshot import Snapshot
 from genomepath.ml.training_run import model_scorer
 
 ORACLE = "evidence rule (oracle)"
+WITHOUT_CONDITIONS = "without condition fields"
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ def judge(
     protocols: tuple[str, ...] = ("P0", "P1"),
     seeds: tuple[int, ...] = (0,),
     labels_by_rule: bool = False,
+    without_conditions: bool = False,
     workers: int = 1,
     on_progress: Progress | None = None,
     encoder: TextEncoder | None = None,
@@ -45,6 +47,8 @@ def judge(
 
     Args:
         labels_by_rule: the labels of the snapshot were derived by a rule, which is then printed as the oracle.
+        without_conditions: judge the model without condition fields too, beside the cosine without them; it is trained
+            anew in every fold, which doubles the time.
         workers: processes that folds run in.
 
     Raises:
@@ -56,8 +60,12 @@ def judge(
     scorers: dict[str, AnyScorer] = {
         SUBJECT: model_scorer(config),
         **BASELINES,
-        "zero-shot cosine without condition fields": FixedFeatures(zero_shot, bare),
+        f"zero-shot cosine {WITHOUT_CONDITIONS}": FixedFeatures(zero_shot, bare),
     }
+    if without_conditions:
+        scorers[f"{SUBJECT} {WITHOUT_CONDITIONS}"] = FixedFeatures(
+            model_scorer(replace(config, drop_conditions=True)), bare
+        )
     if labels_by_rule:
         scorers[ORACLE] = RuleScores(TruthMatrix.from_snapshot(snapshot))
     result = evaluate(

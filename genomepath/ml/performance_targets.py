@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 from genomepath.ml.bootstrap import Estimate
 from genomepath.ml.dose_metrics import RECALL_CUTOFFS
+from genomepath.ml.metrics import CONSISTENCY_CUTOFFS
 from genomepath.ml.results import EvaluationResult, ProtocolResult, ScorerResult
 from genomepath.ml.snapshot import DIRECTIONS, DOSES
 
 PROTOCOL = "P1"
+MARGIN = 0.05
+"""By which the model is to stand above the memoriser, and without condition fields above the cosine without them."""
 _NO_TARGET: tuple[str, bool | None] = ("none", None)
 DOSE_CUTOFFS = dict(zip(DOSES, RECALL_CUTOFFS, strict=True))
 """Recall is judged at 5 for the low, 8 for the medium and 10 for the high dose."""
@@ -44,7 +47,26 @@ def target_outcomes(evaluation: EvaluationResult) -> tuple[TargetOutcome, ...]:
         *(_calibration(name, row.ece) for name, row in (("ECE TK→G", forward), ("ECE G→TK", backward))),
         *_doses(result, subject),
         *_synergy(subject),
+        *_without_conditions(result, evaluation.subject),
     )
+
+
+def over_cosine_without_conditions(result: ProtocolResult, subject: str) -> tuple[str, bool] | None:
+    """What subject and cosine reach without condition fields, and whether the subject is 5 points above in both ways.
+
+    None where either was not evaluated.
+    """
+    model, cosine = (result.scorers.get(f"{name} without condition fields") for name in (subject, "zero-shot cosine"))
+    if model is None or cosine is None:
+        return None
+    texts, margins = [], []
+    for name, way, k in zip(("TK→G", "G→TK"), DIRECTIONS, CONSISTENCY_CUTOFFS, strict=True):
+        own, other = (row.directions[way].accuracy[str(k)].value for row in (model, cosine))
+        if own is None or other is None:
+            return None
+        texts.append(f"{name} accuracy@{k} {100 * own:.1f} against {100 * other:.1f}")
+        margins.append(own - other)
+    return ", ".join(texts), min(margins) >= MARGIN
 
 
 def estimate_text(estimate: Estimate | None) -> str:
@@ -111,3 +133,11 @@ def _synergy(subject: ScorerResult) -> list[TargetOutcome]:
             ("F1 and macro-recall ≥ 60", _reaches(both, 60)),
         )
     ]
+
+
+def _without_conditions(result: ProtocolResult, subject: str) -> list[TargetOutcome]:
+    found = over_cosine_without_conditions(result, subject)
+    if found is None:
+        return []
+    goal = ("≥ 5 points over the cosine", found[1])
+    return [TargetOutcome("Without condition fields", found[0], _NO_TARGET, _NO_TARGET, goal)]

@@ -250,11 +250,13 @@ def test_no_effect_is_claimed_and_all_three_say_that_they_are_no_medical_advice(
         assert not re.search(r"\b(effective|efficacy|treats?|cures?|heals?|proven|works for)\b", text, re.IGNORECASE)
 
 
-def test_an_evaluation_for_a_report_takes_all_protocols(reportable, judged, tmp_path, monkeypatch):
+def test_an_evaluation_for_a_report_takes_all_protocols_and_the_model_without_condition_fields(
+    reportable, judged, tmp_path, monkeypatch
+):
     asked = []
 
     def judge(*args, **options):
-        asked.append(options["protocols"])
+        asked.append((options["protocols"], options["without_conditions"]))
         return judged
 
     monkeypatch.setattr(judgement, "judge", judge)
@@ -262,7 +264,7 @@ def test_an_evaluation_for_a_report_takes_all_protocols(reportable, judged, tmp_
 
     call_command("evaluate_genomepath", "--report", str(tmp_path / "new"), "--no-progress", stdout=output)
 
-    assert asked == [("P0", "P1", "P2", "P3")]
+    assert asked == [(("P0", "P1", "P2", "P3"), True)]
     assert output.getvalue().startswith("# GenomePath evaluation")
     assert f"Wrote {tmp_path / 'new' / REPORT}" in output.getvalue()
     assert reportable.version.sha256 in Path(tmp_path / "new" / CARD).read_text(encoding="utf-8")

@@ -50,6 +50,11 @@ class Command(BaseCommand):
         parser.add_argument(
             "--protocols", nargs="+", choices=PROTOCOLS, help="P0 and P1 unless given, all four with --report"
         )
+        parser.add_argument(
+            "--without-conditions",
+            action="store_true",
+            help="judge the model without condition fields too, which doubles the time; always done with --report",
+        )
         parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="one seed a repetition of the protocol")
         parser.add_argument("--workers", type=int, default=2, help="processes that folds run in")
 
@@ -70,6 +75,7 @@ class Command(BaseCommand):
                     "protocols": sorted(set(protocols)),
                     "seeds": sorted(set(options["seeds"])),
                     "workers": max(1, options["workers"]),
+                    "without_conditions": options["without_conditions"] or options["report"] is not None,
                 },
             )
             if options["in_worker"]:

@@ -124,6 +124,20 @@ def test_every_target_row_has_a_threshold_and_a_number(good):
     ]
 
 
+@pytest.mark.parametrize(("noise", "met"), [(0.3, True), (1e9, False)])
+def test_the_model_without_condition_fields_is_judged_beside_the_cosine_without_them(noise, met):
+    scorers = {
+        "model": NoisyTruth(0.3),
+        "model without condition fields": NoisyTruth(noise),
+        "zero-shot cosine without condition fields": NoisyTruth(1e9),
+    }
+    result = evaluate(SNAPSHOT, FEATURES, scorers, protocols=["P1"])
+    row = {row.name: row for row in target_outcomes(result)}["Without condition fields"]
+
+    assert re.fullmatch(r"TK→G accuracy@5 [\d.]+ against [\d.]+, G→TK accuracy@3 [\d.]+ against [\d.]+", row.reached)
+    assert row.ours == ("≥ 5 points over the cosine", met)
+
+
 def test_the_report_says_what_the_numbers_do_not_mean_and_claims_no_effect(weak):
     text = render_report(weak)
 

@@ -19,12 +19,13 @@ from genomepath.ml.dataset import TruthMatrix, build_text_features
 from genomepath.ml.embedding import MiniLMEncoder
 from genomepath.ml.evaluation import evaluate
 from genomepath.ml.fitting import TrainingInterrupted
+from genomepath.ml.judgement import judge
 from genomepath.ml.scores import takes_validation
 from genomepath.ml.snapshot import DIRECTIONS, write_snapshot
 from genomepath.ml.splits import stratified_pair_split
 from genomepath.ml.training import fit
 from genomepath.ml.training_run import CodeIdentity, model_scorer, train_model
-from tests.genomepath.ml.synthetic import synthetic_features, synthetic_snapshot
+from tests.genomepath.ml.synthetic import HashEncoder, synthetic_features, synthetic_snapshot
 
 SNAPSHOT = synthetic_snapshot(practices=16, targets=12)
 CONFIG = preset_config("small", epochs=5)
@@ -217,3 +218,11 @@ def test_where_links_are_dealt_at_random_the_model_ranks_new_records_by_chance()
             chance[way].append(result.protocols[protocol].chance.mrr[way])
     for way, values in found.items():
         assert np.mean(values) == pytest.approx(np.mean(chance[way]), abs=0.06)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_the_model_without_condition_fields_is_judged_where_it_is_asked_for(asked):
+    snapshot = synthetic_snapshot(practices=16, targets=12)
+    config = preset_config("small", epochs=1)
+    result = judge(snapshot, config, protocols=("P1",), without_conditions=asked, encoder=HashEncoder())
+    assert ("model without condition fields" in result.protocols["P1"].scorers) is asked
