@@ -179,6 +179,12 @@ def _protocol_notes(data: ProtocolData, scorers: Mapping[str, ScorerResult], poo
             f"P0 measures memory: {100 * float(np.mean(shares)):.0f}% of its held-out pairs also stand in training "
             "at another dose or in the other direction. Compare with the memoriser."
         )
+    if data.protocol in {"P2", "P3"}:
+        record = _UNITS[data.protocol][1]
+        notes.append(
+            f"A held-out {record} is marked as new, whether it has links or not, and the model scores it as one outside the "
+            "catalogue. The others are known in full: what is learned of them as competitors counts too."
+        )
     if len(pooled.items) < FEW_HELD_OUT:
         notes.append(f"Only {len(pooled.items)} held-out items: the intervals are wide, read them and not the numbers.")
     return (*notes, *_dose_notes(data.truth, next(iter(scorers.values()))))
