@@ -19,6 +19,7 @@ from genomepath.ml.snapshot import Snapshot
 if TYPE_CHECKING:
     from genomepath.ml.dataset import TextFeatures, TruthMatrix
 
+ABOVE_ANY_COSINE = 3.0
 NEIGHBOURS = 5
 INVERSE_REGULARISATION = 10.0
 FACTORS = 8
@@ -43,6 +44,16 @@ def memoriser(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix,
 def zero_shot(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
     """Cosine of the whole-text MiniLM embeddings; nothing is trained."""
     return Scores.from_pairs(_cosine(features.practice_text, features.target_text))
+
+
+def zero_shot_new_first(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
+    """The same, all candidates of which nothing is known before the others.
+
+    On P2 and P3 a held-out link belongs to such a candidate, and a seen competitor never has one: this is what that
+    alone is worth.
+    """
+    new = np.logical_or.outer(~training.seen_practices, ~training.seen_targets)
+    return Scores.from_pairs(_cosine(features.practice_text, features.target_text) + ABOVE_ANY_COSINE * new)
 
 
 def nearest_neighbours(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
@@ -108,6 +119,7 @@ BASELINES: Mapping[str, Scorer] = MappingProxyType(
         "popularity": popularity,
         "memoriser": memoriser,
         "zero-shot cosine": zero_shot,
+        "zero-shot cosine, new first": zero_shot_new_first,
         "kNN": nearest_neighbours,
         "logistic regression": logistic_regression,
         "matrix factorisation": matrix_factorisation,

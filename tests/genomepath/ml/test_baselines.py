@@ -17,6 +17,7 @@ from genomepath.ml.baselines import (
     pair_features,
     popularity,
     zero_shot,
+    zero_shot_new_first,
 )
 from genomepath.ml.dataset import TruthMatrix
 from genomepath.ml.scores import FixedFeatures
@@ -76,6 +77,17 @@ def test_zero_shot_is_the_cosine_of_whole_texts_and_ignores_the_labels():
     cosine = first @ second / np.linalg.norm(first) / np.linalg.norm(second)
     assert scores.pair_scores[3, 5] == pytest.approx(cosine, abs=1e-6)
     assert (scores.tk_to_genomic == nothing.tk_to_genomic).all()
+
+
+def test_new_candidates_stand_first_each_in_the_order_of_the_cosine():
+    unseen = replace(TRUTH, unseen_practices=frozenset({2, 5}), unseen_targets=frozenset({1}))
+    scores, cosine = zero_shot_new_first(SNAPSHOT, FEATURES, unseen), zero_shot(SNAPSHOT, FEATURES, unseen)
+    seen = [practice for practice in range(len(TRUTH.practices)) if practice not in (2, 5)]
+
+    assert scores.genomic_to_tk[0, [2, 5]].min() > scores.genomic_to_tk[0, seen].max()
+    assert (scores.genomic_to_tk[0, seen] == cosine.genomic_to_tk[0, seen]).all()
+    assert (scores.tk_to_genomic[seen].argmax(axis=-1) == 1).all()
+    assert (zero_shot_new_first(SNAPSHOT, FEATURES, TRUTH).tk_to_genomic == cosine.tk_to_genomic).all()
 
 
 def test_neighbours_do_not_include_the_practice_itself():
