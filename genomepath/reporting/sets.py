@@ -26,8 +26,9 @@ def conformal_sets(material: ReportMaterial) -> list[Block]:
             "out lie among them (split conformal prediction, calibrated on inner folds alone). Coverage is the share of "
             "held-out links in their set; a size counts the candidates of a question that are not known on the training "
             "side, and the last row is the size of a set drawn at random. Intervals of coverage are by practices (P3: "
-            "targets), those of sizes by questions. On P1 the links that calibrate are exchangeable with those held out; on "
-            "P2 and P3 few whole records calibrate, so that coverage is measured there and not guaranteed."
+            "targets), those of sizes by questions. On P1 the links that calibrate were drawn like those "
+            "held out, but the model also stopped early on them, which favours them and lowers the coverage a little; on P2 "
+            "and P3 few whole records calibrate. So the coverage that counts is the one measured here."
         ),
         *(_table(result, subject) for result in results),
         Table("Targets of the 90% sets", ["target", "reached", "ours"], target_rows(material)),
