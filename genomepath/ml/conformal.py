@@ -6,7 +6,8 @@ nonconformities of calibration links at ceil((n + 1)(1 - alpha)) / n. A link kno
 share its weight (Lee, Barber and Willett, "Distribution-free inference with hierarchical data", 2023), which is the same
 quantile where every link has one dose.
 
-The guarantee is for links exchangeable with those of the calibration, as pairs held out at random are (P1). On unseen
+The guarantee is for links exchangeable with those of the calibration, as pairs held out at random are (P1), and a model that
+did not look at them: stopping early on the same links costs a little coverage. On unseen
 practices and targets (P2, P3) few whole records calibrate, and their links hang together: there coverage is measured and
 not guaranteed. The libraries in use, such as MAPIE and crepes, build sets for one label of a classifier or an interval of a
 regression; none takes links of a matrix whose unknown cells are candidates, and the quantile below is all that is needed.
