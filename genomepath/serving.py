@@ -34,7 +34,9 @@ DEFAULT_PRACTICES = 8
 # A fixed bound: one that followed the catalogue would tell how many practices are withheld.
 MAX_K = 100
 
-_VERSION_FIELDS = ["id", "sha256", "preset", "provisional", "data_sha256", "folder", "snapshot_folder"]
+_NEEDED = {"id", "sha256", "preset", "provisional", "data_sha256", "folder", "snapshot_folder"}
+# In the model's own order, in which Django takes them.
+_VERSION_FIELDS = [field.attname for field in ModelVersion._meta.concrete_fields if field.attname in _NEEDED]
 _STATE = f"""
 SELECT {", ".join(_VERSION_FIELDS)},
        (SELECT value FROM ethics_policyrevision WHERE id = {PolicyRevision.SINGLETON_ID})
