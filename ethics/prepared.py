@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
@@ -19,9 +18,6 @@ class _Cursor(psycopg.RawCursor[Any]):
     """
 
     name = "prepared statement"
-
-
-_cursors: WeakKeyDictionary[Any, _Cursor] = WeakKeyDictionary()
 
 
 def prepared_row(statement: str, values: Sequence[Any] = (), *, repeatable: bool = False) -> tuple[Any, ...] | None:
@@ -58,9 +54,10 @@ def _is_unchecked(database: Any) -> bool:
 
 
 def _row(database: Any, statement: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
-    cursor = _cursors.get(database.connection)
-    if cursor is None:
-        cursor = _cursors[database.connection] = _Cursor(database.connection)
+    # Kept with Django's own object, which the next session takes over: a table of sessions would keep each that ever was.
+    cursor = getattr(database, "prepared_cursor", None)
+    if cursor is None or cursor.connection is not database.connection:
+        cursor = database.prepared_cursor = _Cursor(database.connection)
     wrap = database.make_debug_cursor if database.queries_logged else database.make_cursor
     wrapped = wrap(cast("CursorWrapper", cursor))
     wrapped.execute(statement, values)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import pytest
@@ -47,6 +49,16 @@ def test_a_read_that_is_wrong_is_no_dead_session(committed_database, django_db_b
         _begin_request()
         with pytest.raises(DatabaseError, match="no_such_table"):
             prepared_row("SELECT FROM no_such_table", repeatable=True)
+
+
+def test_a_session_that_ended_is_not_kept(committed_database, django_db_blocker) -> None:
+    with django_db_blocker.unblock():
+        current_revisions()
+        ended = weakref.ref(connection.connection)
+        connection.close()
+        current_revisions()
+        gc.collect()
+        assert ended() is None
 
 
 @pytest.mark.django_db
