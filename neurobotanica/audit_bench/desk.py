@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from django.contrib.auth.models import Group, User
 from django.db import connection
@@ -76,6 +77,14 @@ def _officer() -> Client:
     return client
 
 
+def _asked_for(cast: Cast) -> UUID:
+    """A sacred item of which there is an alert: somebody asked for it."""
+    refused = AuditEvent.objects.filter(event_type="prediction.refused")
+    return next(
+        item.public_id for item in cast.sacred if refused.filter(subject_ids__contains=[str(item.public_id)]).exists()
+    )
+
+
 def _addresses(cast: Cast, now: datetime) -> dict[str, str]:
     """Every page, and the event list with each filter, frequent and rare."""
     events, item, rare = reverse("desk:events"), cast.items[0], cast.items[-2]
@@ -110,7 +119,7 @@ def _addresses(cast: Cast, now: datetime) -> dict[str, str]:
         "an event": reverse("desk:event", args=[middle.event_id]),
         "a practice": reverse("desk:practice", args=[item.public_id]),
         "alerts": reverse("desk:alerts"),
-        "an alert": reverse("desk:alert", args=[f"sacred:{cast.sacred[0].public_id}"]),
+        "an alert": reverse("desk:alert", args=[f"sacred:{_asked_for(cast)}"]),
         "closed alerts": f"{reverse('desk:alerts')}?state=closed",
         "saved filters": reverse("desk:filters"),
     }

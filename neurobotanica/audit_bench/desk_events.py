@@ -21,8 +21,6 @@ from ethics.stewardship import item_create
 
 DAYS = 365
 _COMMUNITIES, _PRACTICES, _SACRED, _CLIENTS, _PEOPLE = 40, 300, 10, 50, 30
-_SACRED_ASKED = 0.945
-"""Up to this share of the events, from 0.94 on, sacred items are asked for."""
 _ABSENT = "00000000-0000-0000-0000-000000000000"
 _COLUMNS = {
     "event_id": "uuid", "event_type": "text", "occurred_at": "timestamptz", "actor": "text", "actor_role": "text",
@@ -97,19 +95,16 @@ def _rows(events: int, cast: Cast, now: datetime) -> Iterator[list[object]]:
             "model_sha256": "",
             "purpose": "",
             "reason": "",
-            **_kind(dice, cast, first=number == 0),
+            **_kind(dice, cast),
         }
         columns = {**fields, "event_id": event_id, "occurred_at": moment, "details": Jsonb(fields["details"])}
         columns |= {"reason_commitment": "", "canonical": canonical_text(fields)}
         yield [columns[name] for name in _COLUMNS]
 
 
-def _kind(dice: random.Random, cast: Cast, *, first: bool) -> dict[str, Any]:
-    """One event: answers mostly, some refusals, now and then a sacred item that was asked for, and work of people.
-
-    The first asks for the first sacred item, so that there is the alert that is measured, however short the log.
-    """
-    share = _SACRED_ASKED if first else dice.random()
+def _kind(dice: random.Random, cast: Cast) -> dict[str, Any]:
+    """One event: answers mostly, some refusals, now and then a sacred item that was asked for, and work of people."""
+    share = dice.random()
     item = cast.items[min(int(dice.expovariate(0.02)), _PRACTICES - 1)]
     if share < 0.05:
         return {
@@ -138,8 +133,8 @@ def _kind(dice: random.Random, cast: Cast, *, first: bool) -> dict[str, Any]:
     if share < 0.94:
         subject = _ABSENT if share < 0.9 else str(item.public_id)
         return asked | {"event_type": "prediction.refused", "subject_ids": [subject]}
-    sacred = str((cast.sacred[0] if first else dice.choice(cast.sacred)).public_id)
-    if share <= _SACRED_ASKED:
+    sacred = str(dice.choice(cast.sacred).public_id)
+    if share < 0.945:
         return asked | {"event_type": "prediction.refused", "subject_ids": [sacred]}
     reasons = dice.choice([["named"], ["near"], ["far"], ["named", "near"]])
     return asked | {"event_type": "text.withheld", "details": {"reasons": reasons}}
