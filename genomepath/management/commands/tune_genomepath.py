@@ -30,7 +30,7 @@ from genomepath.tuning_results import tuning_json_write, tuning_report_write, tu
 _POLL_SECONDS, _WORKER_PATIENCE_SECONDS = 0.5, 60.0
 NO_WORKER = (
     "No worker of the ML queue answers. Start one (celery -A neurobotanica worker --queues ml), or train here with "
-    "--in-process 2. The study is kept: a worker that runs later takes up what is left, and the same command goes on with it."
+    "--in-process 2. The study is kept: a worker that runs later takes up what is left, and so does the same command."
 )
 
 
