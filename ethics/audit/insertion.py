@@ -44,15 +44,20 @@ _COLUMNS = {
     "canonical": "text",
 }
 _PLACES = {name: f"${place}::{kind}" for place, (name, kind) in enumerate(_COLUMNS.items(), start=1)}
+_NAME = f"${len(_COLUMNS) + 1}::text"
 _INSERT = f"""
 INSERT INTO ethics_auditevent ({", ".join(_COLUMNS)})
 SELECT {", ".join(_PLACES.values())}
-FROM ethics_policyrevision revision, ethics_auditidentity identity
-WHERE revision.id = {PolicyRevision.SINGLETON_ID}
-AND (${len(_COLUMNS) + 1}::boolean OR revision.value = {_PLACES["policy_revision"]})
-AND identity.commitment = {_PLACES["actor"]} AND identity.name = ${len(_COLUMNS) + 2}::text
-RETURNING id, xid
+FROM ethics_auditidentity identity
+WHERE identity.commitment = {_PLACES["actor"]} AND identity.name = {_NAME}
 """  # noqa: S608  names of this module alone
+_IF_PRESENT = f"""AND EXISTS (
+    SELECT FROM ethics_policyrevision revision
+    WHERE revision.id = {PolicyRevision.SINGLETON_ID} AND revision.value = {_PLACES["policy_revision"]}
+)
+"""
+_WRITTEN = "RETURNING id, xid"
+_INSERT_UNDER_PRESENT, _INSERT_UNDER_GIVEN = _INSERT + _IF_PRESENT + _WRITTEN, _INSERT + _WRITTEN
 
 
 class PolicyInMotion(Exception):
@@ -69,14 +74,14 @@ def insert_event(fields: dict[str, Any], *, actor_name: str, policy_revision: in
     Raises:
         PolicyInMotion: the present revision changed between reading and writing, five times over.
     """
+    statement = _INSERT_UNDER_PRESENT if policy_revision is None else _INSERT_UNDER_GIVEN
     for _ in range(_TRIALS):
         revision = policy_revision if policy_revision is not None else _revision()
         whole = {**fields, "actor": _commitment(actor_name), "policy_revision": revision}
         canonical = canonical_text(whole)
         columns = {**whole, "reason_commitment": whole["reason"], "canonical": canonical}
-        given = policy_revision is not None
         stored = {**columns, "details": orjson.dumps(fields["details"]).decode()}
-        row = prepared_row(_INSERT, [*(stored[name] for name in _COLUMNS), given, actor_name])
+        row = prepared_row(statement, [*(stored[name] for name in _COLUMNS), actor_name])
         if row is not None:
             # Most callers want no more than that it is written.
             return cast("AuditEvent", SimpleLazyObject(partial(_event, row[0], row[1], columns)))
