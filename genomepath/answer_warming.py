@@ -17,10 +17,10 @@ from ethics.policy import Audience, Purpose
 from genomepath.serving import (
     DEFAULT_PRACTICES,
     DEFAULT_TARGETS,
-    NoActiveModel,
     PredictionQuestion,
     prediction_warm,
 )
+from genomepath.version_in_service import NoActiveModel
 
 logger = logging.getLogger(__name__)
 

@@ -15,10 +15,10 @@ from ethics import audit
 from ethics.policy import Audience, Purpose
 from genomepath.answers import AnswerFrame, answer_frame, practices_for_description
 from genomepath.ml.snapshot import DiseaseRecord, TargetRecord
-from genomepath.serving import serving_state
 from genomepath.text_admission import text_refusal_record
 from genomepath.text_engine import text_engine
 from genomepath.text_prediction import NO_ANSWER
+from genomepath.version_in_service import serving_state
 
 DIRECTION = "described_to_tk"
 CALIBRATION_NOTE = (

@@ -16,7 +16,8 @@ from ethics.policy import Audience, Purpose
 from genomepath.answers import AnswerFrame, answer_frame, source_content, target_content
 from genomepath.asked_practice import asked_practice
 from genomepath.models import ModelVersion, Prediction
-from genomepath.serving import DEFAULT_DOSE, SubjectNotFound, serving_state
+from genomepath.serving import DEFAULT_DOSE, SubjectNotFound
+from genomepath.version_in_service import serving_state
 
 DIRECTION = "explanation"
 CURATED = "curated_evidence_path"

@@ -6,7 +6,7 @@ from typing import Any
 
 from genomepath.answers import NOT_MEDICAL_ADVICE, PROVISIONAL
 from genomepath.models import ModelVersion
-from genomepath.serving import serving_state
+from genomepath.version_in_service import serving_state
 
 INTENDED_USE = (
     "Ranking of genomic targets and documented practices by association, for research and review, always with the "

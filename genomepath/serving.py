@@ -11,22 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import orjson
-from django.db import DEFAULT_DB_ALIAS
 from django.utils import timezone
 from prometheus_client import Counter
 
 from correlations.vocabulary import Direction, Dose
 from ethics import audit
-from ethics.models import PolicyRevision
 from ethics.policy import Audience, Purpose
-from ethics.prepared import prepared_row
+from ethics.revisions import Revisions, current_revisions
 from genomepath.answer_cache import RenderedAnswer, answer_get, answer_key
 from genomepath.answer_rendering import answer_render_once
 from genomepath.answers import AnswerFrame, BuiltAnswer, practices_for_target, targets_for_practice
 from genomepath.asked_practice import asked_practice
 from genomepath.consent_periods import next_consent_boundary
-from genomepath.models import ModelVersion
-from genomepath.models.model_version import VersionState
+from genomepath.version_in_service import version_in_service
 
 DEFAULT_DOSE = Dose.MEDIUM
 DEFAULT_TARGETS = 10
@@ -34,24 +31,11 @@ DEFAULT_PRACTICES = 8
 # A fixed bound: one that followed the catalogue would tell how many practices are withheld.
 MAX_K = 100
 
-_NEEDED = {"id", "sha256", "preset", "provisional", "data_sha256", "folder", "snapshot_folder"}
-# In the model's own order, in which Django takes them.
-_VERSION_FIELDS = [field.attname for field in ModelVersion._meta.concrete_fields if field.attname in _NEEDED]
-_STATE = f"""
-SELECT {", ".join(_VERSION_FIELDS)},
-       (SELECT value FROM ethics_policyrevision WHERE id = {PolicyRevision.SINGLETON_ID})
-FROM genomepath_modelversion WHERE state = '{VersionState.ACTIVE.value}'
-"""  # noqa: S608  names of this module alone
-
 _served = Counter(
     "genomepath_predictions_total",
     "Predictions asked for, by direction and by where the answer came from.",
     ["direction", "source"],
 )
-
-
-class NoActiveModel(Exception):
-    """No model version is in service."""
 
 
 class SubjectNotFound(Exception):
@@ -79,15 +63,19 @@ def prediction_serve(
     audience: Audience,
     context: audit.AuditContext | None = None,
     now: datetime | None = None,
+    revisions: Revisions | None = None,
 ) -> RenderedAnswer:
     """Answer a question for an audience and record that it was answered. Without its audit event no answer is returned.
+
+    Args:
+        revisions: those that the request has read already; the present ones where it is None.
 
     Raises:
         NoActiveModel: no model version is in service.
         SubjectNotFound: the practice or target is absent or withheld.
         django.db.Error: the audit event, or the answer itself, could not be written or read.
     """
-    frame = _frame_of(audience, now or timezone.now())
+    frame = _frame_of(revisions or current_revisions(), audience, now or timezone.now())
     key = _key_of(question, frame)
     answer = answer_get(key, frame.now)
     source = "cache"
@@ -108,14 +96,15 @@ def prediction_warm(*, question: PredictionQuestion, audience: Audience) -> bool
     Raises:
         NoActiveModel: no model version is in service.
     """
-    frame = _frame_of(audience, timezone.now())
+    frame = _frame_of(current_revisions(), audience, timezone.now())
     key = _key_of(question, frame)
     return (answer_get(key, frame.now) or _answer_or_refusal(question, frame, key)[0]) is not None
 
 
-def _frame_of(audience: Audience, now: datetime) -> AnswerFrame:
-    version, revision = serving_state()
-    return AnswerFrame(version=version, policy_revision=revision, audience=audience, now=now)
+def _frame_of(revisions: Revisions, audience: Audience, now: datetime) -> AnswerFrame:
+    return AnswerFrame(
+        version=version_in_service(revisions), policy_revision=revisions.policy, audience=audience, now=now
+    )
 
 
 def _key_of(question: PredictionQuestion, frame: AnswerFrame) -> str:
@@ -129,19 +118,6 @@ def _key_of(question: PredictionQuestion, frame: AnswerFrame) -> str:
         question.dose.value if question.dose else "",
         str(question.k),
     )
-
-
-def serving_state() -> tuple[ModelVersion, int]:
-    """The active version and the policy revision, in one query.
-
-    Raises:
-        NoActiveModel: no model version is in service.
-    """
-    row = prepared_row(_STATE, repeatable=True)
-    if row is None:
-        raise NoActiveModel
-    *version, revision = row
-    return ModelVersion.from_db(DEFAULT_DB_ALIAS, _VERSION_FIELDS, version), revision
 
 
 def _answer_or_refusal(

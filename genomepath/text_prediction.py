@@ -20,9 +20,10 @@ from ethics.policy import Audience, Purpose
 from genomepath.answers import AnswerFrame, answer_frame, synergies_among, target_content
 from genomepath.ml.snapshot import PracticeRecord
 from genomepath.models import ModelVersion
-from genomepath.serving import DEFAULT_DOSE, SubjectNotFound, serving_state
+from genomepath.serving import DEFAULT_DOSE, SubjectNotFound
 from genomepath.text_admission import text_refusal_record
 from genomepath.text_engine import ModelFolderUnreadable, text_engine
+from genomepath.version_in_service import serving_state
 
 MAX_TEXT_BYTES = 100_000
 DIRECTION = "text_to_genomic"

@@ -11,8 +11,8 @@ from django.db import connections
 from django.utils import timezone
 
 from ethics.models.client import CLIENT_AUDIENCES
-from genomepath.serving import NoActiveModel, serving_state
 from genomepath.text_engine import ModelFolderUnreadable, text_engine
+from genomepath.version_in_service import NoActiveModel, serving_state
 
 logger = logging.getLogger(__name__)
 

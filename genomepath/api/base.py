@@ -20,10 +20,12 @@ from rest_framework.views import APIView
 from ethics import audit
 from ethics.api.verified_keys import VerifiedKey
 from ethics.policy import Audience
+from ethics.revisions import Revisions
 from ethics.scopes import Scope
 from genomepath.community_credit import CommunityNotFound
-from genomepath.serving import NoActiveModel, SubjectNotFound
+from genomepath.serving import SubjectNotFound
 from genomepath.text_engine import ModelFolderUnreadable
+from genomepath.version_in_service import NoActiveModel
 
 PRIVATE = "private, no-cache"
 
@@ -85,6 +87,12 @@ class ClientView(APIView):
         """The key that the request carries; the permission class has made sure of it."""
         assert isinstance(self.request.auth, VerifiedKey)  # noqa: S101
         return self.request.auth
+
+    @property
+    def revisions(self) -> Revisions:
+        """The revisions that the key was found good under."""
+        revisions: Revisions = self.request.revisions  # type: ignore[attr-defined]  # set with the key
+        return revisions
 
     @property
     def audience(self) -> Audience:

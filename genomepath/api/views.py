@@ -26,7 +26,9 @@ class PredictionView(ClientView):
 
     def answer(self, question: PredictionQuestion) -> HttpResponseBase:
         """The answer, or 304 where the caller holds it already; both are recorded."""
-        answer = prediction_serve(question=question, audience=self.audience, context=self.audit_context)
+        answer = prediction_serve(
+            question=question, audience=self.audience, context=self.audit_context, revisions=self.revisions
+        )
         return self.conditional(answer.body, answer.etag)
 
 

@@ -261,9 +261,9 @@ def test_key_is_required(catalogue, make_api_client, client):
     assert not AuditEvent.objects.filter(event_type__startswith="prediction.").exists()
 
 
-def test_known_prediction_costs_three_queries(catalogue, make_api_client, django_assert_num_queries):
+def test_known_prediction_costs_two_queries(catalogue, make_api_client, django_assert_num_queries):
     client = make_api_client()
     url = practice_url(catalogue.practices[0].slug)
     client.http.get(url)
-    with django_assert_num_queries(3):  # revisions and state, who asks, audit event
+    with django_assert_num_queries(2):  # revisions, audit event
         client.http.get(url)

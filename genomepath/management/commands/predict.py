@@ -18,12 +18,12 @@ from genomepath.serving import (
     DEFAULT_PRACTICES,
     DEFAULT_TARGETS,
     MAX_K,
-    NoActiveModel,
     PredictionQuestion,
     SubjectNotFound,
     prediction_serve,
 )
 from genomepath.text_prediction import MAX_TEXT_BYTES, ModelFolderUnreadable, text_predict
+from genomepath.version_in_service import NoActiveModel
 
 
 class Command(BaseCommand):
