@@ -9,7 +9,7 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
 from django.db.backends.utils import CursorWrapper
 from pghistory import runtime
-from psycopg import errors, pq
+from psycopg import errors, generators, pq
 from psycopg.adapt import Transformer
 
 # The server knows no such statement, or has other columns for it: the session's statements were dropped, or the schema
@@ -41,7 +41,7 @@ class _Session:
         return self.connection.autocommit and self.connection.pgconn.transaction_status == pq.TransactionStatus.IDLE
 
     def first_row(self, statement: str, values: Sequence[Any]) -> tuple[Any, ...] | None:
-        """The first row by one call of libpq, at half the cost of a cursor.
+        """The first row by libpq itself, at half the cost of a cursor.
 
         Only between transactions, where a statement that the session has lost can be prepared and sent again.
 
@@ -54,7 +54,7 @@ class _Session:
             self._names.clear()
             result = self._result(statement, parameters)
         if result.status != pq.ExecStatus.TUPLES_OK:
-            raise self._error(result)
+            raise errors.error_from_result(result)
         if not result.ntuples:
             return None
         loaders = Transformer.from_context(self.connection)
@@ -63,21 +63,23 @@ class _Session:
 
     def _result(self, statement: str, parameters: list[bytes]) -> pq.abc.PGresult:
         name = self._names.get(statement) or self._prepare(statement)
-        return self.connection.pgconn.exec_prepared(name, parameters)
+        self.connection.pgconn.send_query_prepared(name, parameters)
+        return self._answer()
+
+    def _answer(self) -> pq.abc.PGresult:
+        """What the server says to what was sent; waited for as the session waits for it, with its limits."""
+        results: list[pq.abc.PGresult] = self.connection.wait(generators.execute(self.connection.pgconn))
+        return results[-1]
 
     def _prepare(self, statement: str) -> bytes:
         self._count += 1
         name = b"neurobotanica_%d" % self._count
-        result = self.connection.pgconn.prepare(name, statement.encode())
+        self.connection.pgconn.send_prepare(name, statement.encode())
+        result = self._answer()
         if result.status != pq.ExecStatus.COMMAND_OK:
-            raise self._error(result)
+            raise errors.error_from_result(result)
         self._names[statement] = name
         return name
-
-    def _error(self, result: pq.abc.PGresult) -> psycopg.Error:
-        if self.connection.pgconn.status != pq.ConnStatus.OK:
-            return psycopg.OperationalError(self.connection.pgconn.get_error_message())
-        return errors.error_from_result(result)
 
 
 def prepared_row(statement: str, values: Sequence[Any] = (), *, repeatable: bool = False) -> tuple[Any, ...] | None:
