@@ -13,8 +13,9 @@ from rest_framework.request import Request
 from ethics.scopes import Scope
 from genomepath.answers import NOT_MEDICAL_ADVICE
 from genomepath.api.base import ClientView, ModelFilesDamaged
-from genomepath.api.idempotency import Repetition, repetition_of
-from genomepath.api.questions import MOST_QUESTIONS, MOST_TEXTS, TextQuestion, body_read, question_read
+from genomepath.api.idempotency import Repetition, idempotency_key_read, repetition_of
+from genomepath.api.questions import MOST_QUESTIONS, MOST_TEXTS, TextQuestion, check_members, object_read, question_read
+from genomepath.api.refusals import Refusals
 from genomepath.api.schema_batch import batch_schema
 from genomepath.api.strict_json import body_of
 from genomepath.api.texts import text_answer
@@ -32,14 +33,14 @@ class BatchView(ClientView):
 
     @batch_schema
     def post(self, request: Request) -> HttpResponseBase:
-        questions = body_read(request.data, {"questions"}).get("questions")
-        if not isinstance(questions, list) or not 1 <= len(questions) <= MOST_QUESTIONS:
-            raise ValidationError({"questions": f"Give a list of 1 to {MOST_QUESTIONS} questions."})
-        if sum(isinstance(given, dict) and "text" in given for given in questions) > MOST_TEXTS:
-            raise ValidationError({"questions": f"Give at most {MOST_TEXTS} questions with a text."})
+        body = object_read(request.data)
+        with Refusals() as refusals:
+            refusals.read(check_members, body, {"questions"})
+            questions = refusals.read(_questions_read, body)
+            idempotency_key = refusals.read(idempotency_key_read, request.headers.get("Idempotency-Key"))
         repetition = repetition_of(
             api_key_prefix=self.key.prefix,
-            given=request.headers.get("Idempotency-Key"),
+            idempotency_key=idempotency_key,
             address=request.path,
             body=body_of(request),
         )
@@ -47,8 +48,8 @@ class BatchView(ClientView):
             self.charge(len(questions) - 1)
         results = [self._result(index, given) for index, given in enumerate(questions)]
         failed = sum(result["status"] != HTTPStatus.OK for result in results)
-        body = orjson.dumps({"results": results, "failed": failed, "note": NOT_MEDICAL_ADVICE})
-        response = self.plain(body)
+        answer = orjson.dumps({"results": results, "failed": failed, "note": NOT_MEDICAL_ADVICE})
+        response = self.plain(answer)
         if repetition == Repetition.REPEATED:
             response["Idempotency-Replayed"] = "true"
         return response
@@ -77,6 +78,15 @@ class BatchView(ClientView):
         """The bytes that the single endpoint would send."""
         answer = prediction_serve(question=question, audience=self.audience, context=self.audit_context)
         return orjson.Fragment(answer.body)
+
+
+def _questions_read(body: dict[str, Any]) -> list[Any]:
+    questions = body.get("questions")
+    if not isinstance(questions, list) or not 1 <= len(questions) <= MOST_QUESTIONS:
+        raise ValidationError({"questions": f"Give a list of 1 to {MOST_QUESTIONS} questions."})
+    if sum(isinstance(given, dict) and "text" in given for given in questions) > MOST_TEXTS:
+        raise ValidationError({"questions": f"Give at most {MOST_TEXTS} questions with a text."})
+    return questions
 
 
 def _problem(index: int, status: HTTPStatus, detail: str, error: ValidationError | None = None) -> dict[str, Any]:

@@ -16,8 +16,9 @@ from correlations.vocabulary import Direction, Dose, DoseBasis, EvidenceLevel, Q
 from ethics.attribution import attribution_for
 from ethics.policy import Purpose
 from genomepath.answers import source_content, target_content
-from genomepath.api.pages import PAGE_PARAMETERS, ListView
-from genomepath.api.parameters import check_known, one_of, plain_text, search_text, yes_or_no
+from genomepath.api.pages import ListView
+from genomepath.api.parameters import one_of, plain_text, search_text, yes_or_no
+from genomepath.api.refusals import Refusals
 from genomepath.api.schema_catalogue import (
     correlation_list_schema,
     dosage_list_schema,
@@ -60,15 +61,13 @@ class PracticeListView(PracticeBoundListView):
     @practice_list_schema
     def get(self, request: Request) -> HttpResponseBase:
         query = request.query_params
-        check_known(query, PAGE_PARAMETERS | {"search", "tradition", "condition"})
+        with Refusals() as refusals:
+            refusals.read(self.check_query, {"search", "tradition", "condition"})
+            text = refusals.read(search_text, query)
+            tradition = refusals.read(plain_text, query, "tradition")
+            condition = refusals.read(plain_text, query, "condition")
         now = timezone.now()
-        found = practices_shown(
-            audience=self.audience,
-            now=now,
-            text=search_text(query),
-            tradition=plain_text(query, "tradition"),
-            condition=plain_text(query, "condition"),
-        )
+        found = practices_shown(audience=self.audience, now=now, text=text, tradition=tradition, condition=condition)
         rows: list[Practice] = self.rows_of_page(found)
         return self.attributed_page(
             ((practice, {**_practice(practice), "tradition": practice.tradition}) for practice in rows), now
@@ -81,16 +80,17 @@ class CorrelationListView(PracticeBoundListView):
     @correlation_list_schema
     def get(self, request: Request) -> HttpResponseBase:
         query = request.query_params
-        check_known(query, PAGE_PARAMETERS | {"practice", "target", "dose", "direction", "quality"})
+        with Refusals() as refusals:
+            refusals.read(self.check_query, {"practice", "target", "dose", "direction", "quality"})
+            filters = {
+                "practice__slug": refusals.read(plain_text, query, "practice"),
+                "target__symbol__iexact": refusals.read(plain_text, query, "target"),
+                "dose": refusals.read(one_of, query, "dose", Dose),
+                "direction": refusals.read(one_of, query, "direction", Direction),
+                "quality": refusals.read(one_of, query, "quality", Quality),
+            }
         now = timezone.now()
         found = correlations_shown(audience=self.audience, now=now)
-        filters = {
-            "practice__slug": plain_text(query, "practice"),
-            "target__symbol__iexact": plain_text(query, "target"),
-            "dose": one_of(query, "dose", Dose),
-            "direction": one_of(query, "direction", Direction),
-            "quality": one_of(query, "quality", Quality),
-        }
         rows: list[Correlation] = self.rows_of_page(_filtered(found, filters))
         return self.attributed_page(((row.practice, _correlation(row)) for row in rows), now)
 
@@ -101,14 +101,15 @@ class DosageProfileListView(PracticeBoundListView):
     @dosage_list_schema
     def get(self, request: Request) -> HttpResponseBase:
         query = request.query_params
-        check_known(query, PAGE_PARAMETERS | {"practice", "level", "basis"})
+        with Refusals() as refusals:
+            refusals.read(self.check_query, {"practice", "level", "basis"})
+            filters = {
+                "practice__slug": refusals.read(plain_text, query, "practice"),
+                "level": refusals.read(one_of, query, "level", Dose),
+                "basis": refusals.read(one_of, query, "basis", DoseBasis),
+            }
         now = timezone.now()
         found = dosage_profiles_shown(audience=self.audience, now=now)
-        filters = {
-            "practice__slug": plain_text(query, "practice"),
-            "level": one_of(query, "level", Dose),
-            "basis": one_of(query, "basis", DoseBasis),
-        }
         rows: list[DosageProfile] = self.rows_of_page(_filtered(found, filters))
         return self.attributed_page(((row.practice, _dosage(row)) for row in rows), now)
 
@@ -127,8 +128,10 @@ class TargetListView(PublicListView):
 
     @target_list_schema
     def get(self, request: Request) -> HttpResponseBase:
-        check_known(request.query_params, PAGE_PARAMETERS | {"search"})
-        rows = self.rows_of_page(targets_shown(text=search_text(request.query_params)))
+        with Refusals() as refusals:
+            refusals.read(self.check_query, {"search"})
+            text = refusals.read(search_text, request.query_params)
+        rows = self.rows_of_page(targets_shown(text=text))
         return self.public_page("targets", [target_content(target) for target in rows])
 
 
@@ -138,15 +141,15 @@ class EvidenceListView(PublicListView):
     @evidence_list_schema
     def get(self, request: Request) -> HttpResponseBase:
         query = request.query_params
-        check_known(query, PAGE_PARAMETERS | {"search", "target", "level", "verified"})
-        found = evidence_shown(audience=self.audience, now=timezone.now())
-        filters: dict[str, Any] = {
-            "reference__icontains": search_text(query),
-            "target__symbol__iexact": plain_text(query, "target"),
-            "level": one_of(query, "level", EvidenceLevel),
-        }
-        found = _filtered(found, filters)
-        verified = yes_or_no(query, "verified")
+        with Refusals() as refusals:
+            refusals.read(self.check_query, {"search", "target", "level", "verified"})
+            filters = {
+                "reference__icontains": refusals.read(search_text, query),
+                "target__symbol__iexact": refusals.read(plain_text, query, "target"),
+                "level": refusals.read(one_of, query, "level", EvidenceLevel),
+            }
+            verified = refusals.read(yes_or_no, query, "verified")
+        found = _filtered(evidence_shown(audience=self.audience, now=timezone.now()), filters)
         if verified is not None:
             found = found.filter(verified=verified)
         return self.public_page(
@@ -171,8 +174,10 @@ class SynergyListView(PublicListView):
 
     @synergy_list_schema
     def get(self, request: Request) -> HttpResponseBase:
-        check_known(request.query_params, PAGE_PARAMETERS | {"target"})
-        rows = self.rows_of_page(synergies_shown(target=plain_text(request.query_params, "target")))
+        with Refusals() as refusals:
+            refusals.read(self.check_query, {"target"})
+            target = refusals.read(plain_text, request.query_params, "target")
+        rows = self.rows_of_page(synergies_shown(target=target))
         return self.public_page(
             "synergies",
             [

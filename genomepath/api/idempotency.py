@@ -34,23 +34,33 @@ class Repetition(StrEnum):
     REPEATED = "repeated"
 
 
-def repetition_of(*, api_key_prefix: str, given: str | None, address: str, body: bytes) -> Repetition:
-    """Whether this API key sent the same body to the address under this idempotency key within the last day.
+def idempotency_key_read(given: str | None) -> str | None:
+    """The key as the header gives it, bare or quoted; None where the header is missing.
 
     Raises:
-        ValidationError: the idempotency key has another form.
-        OtherBody: it was used for another body.
+        ValidationError: the key has another form.
     """
     if given is None:
-        return Repetition.FIRST
+        return None
     text = given.strip().strip('"')
     if not _FORM.fullmatch(text):
         raise ValidationError(
             {"Idempotency-Key": "Give 8 to 128 letters, digits, dots, colons, hyphens or underscores."}
         )
+    return text
+
+
+def repetition_of(*, api_key_prefix: str, idempotency_key: str | None, address: str, body: bytes) -> Repetition:
+    """Whether this API key sent the same body to the address under this idempotency key within the last day.
+
+    Raises:
+        OtherBody: it was used for another body.
+    """
+    if idempotency_key is None:
+        return Repetition.FIRST
     digest = hashlib.sha256(body).digest()
     try:
-        kept = bytes_set_once(f"idempotency:{api_key_prefix}:{address}:{text}", digest, KEPT_SECONDS)
+        kept = bytes_set_once(f"idempotency:{api_key_prefix}:{address}:{idempotency_key}", digest, KEPT_SECONDS)
     except RedisUnavailable:
         return Repetition.FIRST
     if kept is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any, cast
 
 from django.db.models import Model, QuerySet
@@ -14,6 +15,8 @@ from rest_framework.utils.urls import replace_query_param
 from ethics.scopes import Scope
 from genomepath.api.base import ClientView
 from genomepath.api.cursors import NoCursor, cursor_open, cursor_seal
+from genomepath.api.parameters import check_known
+from genomepath.api.refusals import Refusals
 
 PAGE_PARAMETERS = frozenset({"cursor"})
 
@@ -47,6 +50,16 @@ class ListView(ClientView):
     """A list of the catalogue."""
 
     required_scope = Scope.CATALOGUE
+
+    def check_query(self, filters: Set[str]) -> None:
+        """Refuse what is neither a filter of the list nor a page of it.
+
+        Raises:
+            ValidationError: naming each parameter that is unknown or repeated, and a cursor that is not one of this list.
+        """
+        with Refusals() as refusals:
+            refusals.read(check_known, self.request.query_params, PAGE_PARAMETERS | filters)
+            refusals.read(CataloguePages().decode_cursor, self.request)
 
     def rows_of_page(self, found: QuerySet[Any]) -> list[Any]:
         """The rows of the asked page."""

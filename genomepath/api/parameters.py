@@ -98,15 +98,15 @@ def plain_text(query: QueryDict, name: str) -> str:
     return text
 
 
-def day(query: QueryDict, name: str, *, default: date) -> date:
-    """A day such as 2026-01-31.
+def day(query: QueryDict, name: str) -> date | None:
+    """A day such as 2026-01-31, or None where none was given.
 
     Raises:
         ValidationError: anything else was given.
     """
     text = query.get(name)
     if text is None:
-        return default
+        return None
     try:
         if not _DAY.fullmatch(text):
             raise ValueError(text)

@@ -9,6 +9,7 @@ from typing import Any
 from rest_framework.exceptions import ValidationError
 
 from correlations.vocabulary import Direction, Dose
+from genomepath.api.refusals import Refusals
 from genomepath.described_prediction import Description
 from genomepath.serving import DEFAULT_PRACTICES, DEFAULT_TARGETS, MAX_K, PredictionQuestion
 
@@ -23,6 +24,7 @@ _PRINTED = r"[^\s\u0000-\u001f\u007f-\u009f\ufeff]"
 TEXT_FORM = rf"^[^\u0000]*{_PRINTED}[^\u0000]*$"
 """As the OpenAPI document says it: at least one printed character, and no NUL."""
 _HAS_PRINTED = re.compile(_PRINTED)
+_TERMS = ("pathways", "tissues", "diseases")
 _MEMBERS = {"practice": {"practice", "dose", "k"}, "target": {"target", "k"}, "text": {"text", "dose", "k"}}
 
 
@@ -57,12 +59,13 @@ def question_read(given: Any) -> PredictionQuestion | TextQuestion:
     kind = kinds[0]
     if kind == "text":
         return text_question_read(given)
-    check_members(given, _MEMBERS[kind])
-    subject = name_read(given, kind)
-    if kind == "practice":
-        k = count_read(given, default=DEFAULT_TARGETS)
-        return PredictionQuestion(Direction.TK_TO_GENOMIC, subject, k, dose_read(given))
-    return PredictionQuestion(Direction.GENOMIC_TO_TK, subject, count_read(given, default=DEFAULT_PRACTICES))
+    is_practice = kind == "practice"
+    with Refusals() as refusals:
+        refusals.read(check_members, given, _MEMBERS[kind])
+        subject = refusals.read(name_read, given, kind)
+        k = refusals.read(count_read, given, default=DEFAULT_TARGETS if is_practice else DEFAULT_PRACTICES)
+        dose = refusals.read(dose_read, given) if is_practice else None
+    return PredictionQuestion(Direction.TK_TO_GENOMIC if is_practice else Direction.GENOMIC_TO_TK, subject, k, dose)
 
 
 def text_question_read(given: Any) -> TextQuestion:
@@ -71,8 +74,13 @@ def text_question_read(given: Any) -> TextQuestion:
     Raises:
         ValidationError: naming each member that is unknown, missing or malformed.
     """
-    given = body_read(given, _MEMBERS["text"])
-    return TextQuestion(text_read(given, "text"), count_read(given, default=DEFAULT_TARGETS), dose_read(given))
+    given = object_read(given)
+    with Refusals() as refusals:
+        refusals.read(check_members, given, _MEMBERS["text"])
+        text = refusals.read(text_read, given, "text")
+        k = refusals.read(count_read, given, default=DEFAULT_TARGETS)
+        dose = refusals.read(dose_read, given)
+    return TextQuestion(text, k, dose)
 
 
 def described_question_read(given: Any) -> DescribedQuestion:
@@ -81,12 +89,13 @@ def described_question_read(given: Any) -> DescribedQuestion:
     Raises:
         ValidationError: naming each member that is unknown, missing or malformed.
     """
-    given = body_read(given, {"name", "findings", "pathways", "tissues", "diseases", "k"})
-    if ("name" in given) == ("findings" in given):
-        raise ValidationError({"": "Give either the name of a gene or findings."})
-    text = text_read(given, "name" if "name" in given else "findings")
-    terms = {member: _terms_read(given, member) for member in ("pathways", "tissues", "diseases")}
-    return DescribedQuestion(Description(text, **terms), count_read(given, default=DEFAULT_PRACTICES))
+    given = object_read(given)
+    with Refusals() as refusals:
+        refusals.read(check_members, given, {"name", "findings", *_TERMS, "k"})
+        text = refusals.read(_description_read, given)
+        terms = {member: refusals.read(_terms_read, given, member) for member in _TERMS}
+        k = refusals.read(count_read, given, default=DEFAULT_PRACTICES)
+    return DescribedQuestion(Description(text, **terms), k)
 
 
 def text_read(given: dict[str, Any], member: str) -> str:
@@ -99,6 +108,12 @@ def text_read(given: dict[str, Any], member: str) -> str:
     if not _is_text(value, LONGEST_TEXT):
         raise ValidationError({member: f"Give a text of 1 to {LONGEST_TEXT} characters, without NUL."})
     return str(value)
+
+
+def _description_read(given: dict[str, Any]) -> str:
+    if ("name" in given) == ("findings" in given):
+        raise ValidationError({"": "Give either the name of a gene or findings."})
+    return text_read(given, "name" if "name" in given else "findings")
 
 
 def _terms_read(given: dict[str, Any], member: str) -> list[str]:
@@ -117,15 +132,14 @@ def _is_text(value: Any, longest: int) -> bool:
     return _HAS_PRINTED.search(value) is not None
 
 
-def body_read(given: Any, allowed: set[str]) -> dict[str, Any]:
-    """The members of a body that is an object.
+def object_read(given: Any) -> dict[str, Any]:
+    """A body that is an object.
 
     Raises:
-        ValidationError: it is no object, or has other members than those allowed.
+        ValidationError: it is none.
     """
     if not isinstance(given, dict):
         raise ValidationError({"": "The body must be a JSON object."})
-    check_members(given, allowed)
     return given
 
 

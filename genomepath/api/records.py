@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from ethics.scopes import Scope
 from genomepath.api.base import ClientView
 from genomepath.api.parameters import check_known, day, dose_level
+from genomepath.api.refusals import Refusals
 from genomepath.api.schema_records import attribution_schema, explanation_schema, model_card_schema, usage_schema
 from genomepath.catalogue import public_reading_record
 from genomepath.client_usage import MOST_DAYS, client_usage
@@ -29,11 +30,13 @@ class ExplanationView(ClientView):
 
     @explanation_schema
     def get(self, request: Request, slug: str, symbol: str) -> HttpResponseBase:
-        check_known(request.query_params, {"dose"})
+        with Refusals() as refusals:
+            refusals.read(check_known, request.query_params, {"dose"})
+            dose = refusals.read(dose_level, request.query_params)
         content = explanation_serve(
             slug=slug,
             symbol=symbol,
-            dose=dose_level(request.query_params),
+            dose=dose,
             audience=self.audience,
             context=self.audit_context,
             now=timezone.now(),
@@ -73,11 +76,12 @@ class UsageView(ClientView):
 
     @usage_schema
     def get(self, request: Request) -> HttpResponseBase:
-        check_known(request.query_params, {"from", "to"})
         today = timezone.now().date()
-        last = day(request.query_params, "to", default=today)
-        default = date.fromordinal(max(1, min(last, today).toordinal() - USAGE_DAYS + 1))
-        first = day(request.query_params, "from", default=default)
+        with Refusals() as refusals:
+            refusals.read(check_known, request.query_params, {"from", "to"})
+            last = refusals.read(day, request.query_params, "to") or today
+            given = refusals.read(day, request.query_params, "from")
+        first = given or date.fromordinal(max(1, min(last, today).toordinal() - USAGE_DAYS + 1))
         if not 0 <= (last - first).days < MOST_DAYS:
             raise ValidationError({"from": f"Give from 1 to {MOST_DAYS} days, the first one first."})
         content = client_usage(client_id=self.key.client_id, first=first, last=last)

@@ -12,7 +12,7 @@ from ethics.scopes import Scope
 from genomepath.api import serializers
 
 _PROBLEMS = {
-    400: ("A parameter is unknown, repeated or malformed; `errors` names it.", "Bad Request"),
+    400: ("Parameters are unknown, repeated or malformed; `errors` names each.", "Bad Request"),
     401: ("The key is missing, unknown, expired or revoked.", "Unauthorized"),
     403: ("The key lacks the scope, or may not be used from this network.", "Forbidden"),
     404: ("Nothing is there, or it may not be used; the two are answered with the same bytes.", "Not Found"),

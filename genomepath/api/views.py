@@ -9,6 +9,7 @@ from correlations.vocabulary import Direction
 from ethics.scopes import Scope
 from genomepath.api.base import ClientView
 from genomepath.api.parameters import check_known, dose_level, whole_number
+from genomepath.api.refusals import Refusals
 from genomepath.api.schema import practice_predictions_schema, target_predictions_schema
 from genomepath.serving import (
     DEFAULT_PRACTICES,
@@ -37,9 +38,12 @@ class PracticePredictionsView(PredictionView):
 
     @practice_predictions_schema
     def get(self, request: Request, slug: str) -> HttpResponseBase:
-        check_known(request.query_params, {"dose", "k"})
-        k = whole_number(request.query_params, "k", default=DEFAULT_TARGETS, maximum=MAX_K)
-        return self.answer(PredictionQuestion(Direction.TK_TO_GENOMIC, slug, k, dose_level(request.query_params)))
+        query = request.query_params
+        with Refusals() as refusals:
+            refusals.read(check_known, query, {"dose", "k"})
+            k = refusals.read(whole_number, query, "k", default=DEFAULT_TARGETS, maximum=MAX_K)
+            dose = refusals.read(dose_level, query)
+        return self.answer(PredictionQuestion(Direction.TK_TO_GENOMIC, slug, k, dose))
 
 
 class TargetPredictionsView(PredictionView):
@@ -47,6 +51,7 @@ class TargetPredictionsView(PredictionView):
 
     @target_predictions_schema
     def get(self, request: Request, symbol: str) -> HttpResponseBase:
-        check_known(request.query_params, {"k"})
-        k = whole_number(request.query_params, "k", default=DEFAULT_PRACTICES, maximum=MAX_K)
+        with Refusals() as refusals:
+            refusals.read(check_known, request.query_params, {"k"})
+            k = refusals.read(whole_number, request.query_params, "k", default=DEFAULT_PRACTICES, maximum=MAX_K)
         return self.answer(PredictionQuestion(Direction.GENOMIC_TO_TK, symbol, k))
