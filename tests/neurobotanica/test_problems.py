@@ -190,8 +190,36 @@ def test_a_deprecated_endpoint_says_since_when_and_until_when(make_api_client, m
     assert response["Link"] == '</docs/changes>; rel="deprecation"'
 
 
-def test_unknown_host_is_a_400_problem(http):
-    assert_problem(http.get("/api/v1/targets/", headers={"Host": "evil.example"}), 400)
+@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1:port", "a b", ""])
+@pytest.mark.parametrize("address", ["/api/v1/targets/", "/api/docs/", "/api/v1/nowhere/", "/api/v1/targets"])
+def test_unknown_host_is_a_400_problem_with_the_id_of_the_request(http, address, host):
+    response = http.get(address, headers={"Host": host, "X-Request-ID": "host-request-1"})
+    assert_problem(response, 400)
+    assert response["X-Request-ID"] == "host-request-1"
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/healthz", 200), ("/readyz", 200), ("/nowhere/", 404), ("/admin/", 302), ("/admin/login/", 200),
+        ("/static/neurobotanica/admin.css", 200), ("/api/schema/", 200), ("/api/v1/nowhere/", 404), ("/api/v1/targets", 301),
+        ("/api/v1/targets/", 401), ("/api/test/broken/", 500), ("/api/test/plain-broken/", 500),
+        ("/api/test/database-down/", 503),
+    ],
+)  # fmt: skip
+def test_every_answer_carries_an_id_of_its_own(http, address, status):
+    answers = [http.get(address) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [status, status]
+    for answer in answers:
+        answer.close()
+    ids = {answer["X-Request-ID"] for answer in answers}
+    assert len(ids) == 2 and all(len(given) == 32 for given in ids)
+
+
+@pytest.mark.parametrize(("host", "status"), [("evil.example", 400), ("127.0.0.1", 200)])
+def test_a_page_outside_the_api_refuses_a_host_with_the_id_of_the_request(host, status):
+    response = Client().get("/admin/login/", headers={"Host": host, "X-Request-ID": "host-request-2"})
+    assert (response.status_code, response["X-Request-ID"]) == (status, "host-request-2")
 
 
 @pytest.mark.parametrize("address", ["/api/test/broken/", "/api/test/plain-broken/"])
