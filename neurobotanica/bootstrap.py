@@ -3,6 +3,8 @@
 The environment decides (12-factor). Where it names no database or no broker, and this is not production, the embedded
 PostgreSQL and Valkey of ``NEUROBOTANICA_HOME`` are found or started.
 
+A web process says so before its settings are read: it waits for the database for so long and no longer.
+
 The database has two roles: ``DATABASE_URL`` names the application's, ``DATABASE_OWNER_URL`` the owner's. A process acts as
 the owner only when its command changes the shape of the database.
 """
@@ -32,6 +34,7 @@ class _Process:
     """What this process does with the database; no child inherits it."""
 
     acts_as_owner = False
+    answers_requests = False
 
 
 def act_as_owner() -> None:
@@ -42,6 +45,16 @@ def act_as_owner() -> None:
 def acts_as_owner() -> bool:
     """Whether this process changes the shape of the database."""
     return _Process.acts_as_owner
+
+
+def answer_requests() -> None:
+    """Make the settings of this process, which are not read yet, those of a web process: none of its requests hangs."""
+    _Process.answers_requests = True
+
+
+def answers_requests() -> bool:
+    """Whether this process answers web requests."""
+    return _Process.answers_requests
 
 
 def prepare_environment() -> None:

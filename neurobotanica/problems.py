@@ -50,10 +50,7 @@ def problem_response(
 def problem_exception_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
     """DRF's exception handler. None for what nobody expected: Django logs it and answers 500 (``server_error``)."""
     if isinstance(error, OperationalError | InterfaceError):
-        logger.error("the database did not answer: %s", type(error).__name__, exc_info=error)
-        return problem_response(
-            503, "The database is not available. Try again.", headers={"Retry-After": str(RETRY_SECONDS)}
-        )
+        return _database_away(error)
     if isinstance(error, Http404):
         error = exceptions.NotFound()
     elif isinstance(error, PermissionDenied):
@@ -63,6 +60,13 @@ def problem_exception_handler(error: Exception, context: dict[str, Any]) -> Http
     set_rollback()
     return problem_response(
         error.status_code, _detail(error), errors=_errors(error), headers=_headers(error, context.get("view"))
+    )
+
+
+def _database_away(error: BaseException) -> HttpResponse:
+    logger.error("the database did not answer: %s", type(error).__name__, exc_info=error)
+    return problem_response(
+        503, "The database is not available. Try again.", headers={"Retry-After": str(RETRY_SECONDS)}
     )
 
 
@@ -128,9 +132,18 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Django's 500 handler."""
+    """Django's 500 handler; 503 where it was the database that did not answer, or not in time."""
+    error = sys.exc_info()[1]
+    if isinstance(error, OperationalError | InterfaceError):
+        return _database_away(error) if _is_api(request) else _unavailable(defaults.server_error(request))
     if _is_api(request):
         route = request.resolver_match.route if request.resolver_match else "no route"
         logger.error("unexpected error in %s %s", request.method, route, exc_info=sys.exc_info())
         return problem_response(500, "Something went wrong on our side; it has been logged.")
     return defaults.server_error(request)
+
+
+def _unavailable(page: HttpResponse) -> HttpResponse:
+    page.status_code = 503
+    page["Retry-After"] = str(RETRY_SECONDS)
+    return page

@@ -18,7 +18,8 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 
-from neurobotanica.bootstrap import PROJECT_ROOT, acts_as_owner, home_folder, is_production
+from neurobotanica.bootstrap import PROJECT_ROOT, acts_as_owner, answers_requests, home_folder, is_production
+from neurobotanica.web_limits import WebLimits
 
 env = environ.Env()
 BASE_DIR = PROJECT_ROOT
@@ -155,6 +156,14 @@ DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "neurobotanica"
 # Only statements that leave their values to the server are prepared: the insert of an audit event.
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 3
+# How long a request waits for the database. Workers, commands and the sealer wait as long as their work needs.
+WEB_LIMITS = WebLimits(
+    connect_seconds=env.int("DATABASE_CONNECT_TIMEOUT_SECONDS", default=5),
+    statement_seconds=env.float("DATABASE_STATEMENT_TIMEOUT_SECONDS", default=20.0),
+    lock_seconds=env.float("DATABASE_LOCK_TIMEOUT_SECONDS", default=5.0),
+)
+if answers_requests():
+    DATABASES["default"]["OPTIONS"] = WEB_LIMITS.options(DATABASES["default"]["OPTIONS"])
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="redis://unconfigured")

@@ -2,9 +2,10 @@
 
 import os
 
-from neurobotanica.bootstrap import prepare_environment
+from neurobotanica.bootstrap import answer_requests, prepare_environment
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "neurobotanica.settings")
+answer_requests()
 prepare_environment()
 
 from django.core.wsgi import get_wsgi_application  # noqa: E402

@@ -23,7 +23,10 @@ _PROBLEMS = {
     422: ("The `Idempotency-Key` came before with another body.", "Unprocessable Content"),
     429: ("The limit is reached; `Retry-After` gives the seconds to wait.", "Too Many Requests"),
     500: ("A fault on our side.", "Internal Server Error"),
-    503: ("No model in service, its files damaged, or the database away; see `Retry-After`.", "Service Unavailable"),
+    503: (
+        "No model in service, its files damaged, or the database away or too slow; see `Retry-After`.",
+        "Service Unavailable",
+    ),
 }
 
 

@@ -172,14 +172,15 @@ class OwnSite:
 
 
 @contextmanager
-def own_site(services: OwnServices) -> Iterator[OwnSite]:
-    """A web process of one worker, ready."""
+def own_site(services: OwnServices, **variables: str) -> Iterator[OwnSite]:
+    """A web process of one worker with these environment variables, ready."""
     services.ensure()
     environment = {
         **_addresses(services.urls),
         "ARTEFACT_ROOT": str(services.artefacts),
         "CELERY_KEY_PREFIX": "faults:",
         "OMP_NUM_THREADS": "1",
+        **variables,
     }
     with granian_server("neurobotanica.wsgi:application", ready_path="/readyz", workers=1, environment=environment) as (
         port,

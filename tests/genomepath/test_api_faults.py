@@ -193,6 +193,65 @@ def test_while_the_log_takes_no_event_nothing_is_answered_not_even_from_the_cach
     assert_recorded(site)
 
 
+@pytest.fixture
+def hurried_site(services) -> Iterator[OwnSite]:
+    """A site that waits for half a second, so that the test need not wait longer."""
+    limits = {"DATABASE_STATEMENT_TIMEOUT_SECONDS": "0.5", "DATABASE_LOCK_TIMEOUT_SECONDS": "0.3"}
+    with own_site(services, DATABASE_CONNECT_TIMEOUT_SECONDS="2", **limits) as running:
+        eventually(lambda: running.ask(running.prediction), lambda reply: reply.status == 200)
+        yield running
+
+
+SLOW = REFUSE.replace("RAISE EXCEPTION 'synthetic' USING ERRCODE = 'disk_full'", "PERFORM pg_sleep(60); RETURN NEW")
+
+
+def test_what_waits_for_a_lock_or_takes_too_long_is_ended_and_answered_as_unavailable(hurried_site, services):
+    texts = (TEXTS, {"text": KNOWN})
+    with psycopg.connect(services.urls.database_owner_url) as owner:
+        owner.execute("LOCK TABLE ethics_auditevent IN ACCESS EXCLUSIVE MODE")
+        started = time.monotonic()
+        for question in ((hurried_site.prediction,), ("/api/v1/targets/",), texts):
+            assert_unavailable(hurried_site.ask(*question))
+        assert time.monotonic() - started < PATIENCE_SECONDS
+        owner.rollback()
+        assert hurried_site.ask(hurried_site.prediction).status == 200
+        owner.execute(SLOW)
+        owner.commit()
+        try:
+            assert_unavailable(hurried_site.ask(hurried_site.prediction))
+        finally:
+            owner.execute("DROP FUNCTION synthetic_fault() CASCADE")
+            owner.commit()
+    assert hurried_site.ask(hurried_site.prediction).status == 200
+    assert_recorded(hurried_site)
+
+
+def server_and_sessions(services: OwnServices) -> list[int]:
+    """The database server and every session of the site."""
+    with psycopg.connect(services.urls.database_owner_url) as owner:
+        sessions = owner.execute("SELECT pid FROM pg_stat_activity WHERE application_name = 'neurobotanica'").fetchall()
+    server = services.postgres.postmaster()
+    assert sessions and server is not None
+    return [server.pid, *(pid for (pid,) in sessions)]
+
+
+def test_a_database_that_hangs_holds_no_request_for_ever(hurried_site, services):
+    pids = server_and_sessions(services)
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        for _ in range(2):  # over a session that was open, and over none
+            started = time.monotonic()
+            assert_unavailable(hurried_site.ask(hurried_site.prediction))
+            assert time.monotonic() - started < PATIENCE_SECONDS
+        assert hurried_site.ask("/healthz").status == 200
+    finally:
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
+    eventually(lambda: hurried_site.ask(hurried_site.prediction), lambda reply: reply.status == 200)
+    assert_recorded(hurried_site)
+
+
 def test_without_any_worker_predictions_are_answered_and_a_protection_counts_at_once(site, services):
     with services.as_django():
         practice = Practice.objects.select_related("item").order_by("id")[1]

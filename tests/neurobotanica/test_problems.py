@@ -56,7 +56,13 @@ def broken_page(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("a secret detail of the fault")
 
 
+def page_without_database(request: HttpRequest) -> HttpResponse:
+    raise OperationalError("connection to 10.0.0.1 failed")
+
+
 urlpatterns = [
+    path("api/test/plain-database-down/", page_without_database),
+    path("test/database-down/", page_without_database),
     path("api/test/echo/", EchoView.as_view()),
     path("api/test/broken/", BrokenView.as_view()),
     path("api/test/plain-broken/", broken_page),
@@ -230,10 +236,17 @@ def test_fault_is_a_500_problem_that_tells_no_detail_and_is_logged(http, address
     assert b"secret" not in response.content
 
 
-def test_database_away_is_a_503_problem_with_retry_after(http):
-    response = http.get("/api/test/database-down/")
+@pytest.mark.parametrize("address", ["/api/test/database-down/", "/api/test/plain-database-down/"])
+def test_database_away_is_a_503_problem_with_retry_after(http, address):
+    response = http.get(address)
     assert_problem(response, 503)
     assert response["Retry-After"] == "5"
+    assert b"10.0.0.1" not in response.content
+
+
+def test_a_page_outside_the_api_says_503_as_well_where_the_database_is_away(http):
+    response = http.get("/test/database-down/")
+    assert (response.status_code, response["Retry-After"]) == (503, "5")
     assert b"10.0.0.1" not in response.content
 
 

@@ -138,3 +138,40 @@ def test_only_commands_that_change_the_shape_of_the_database_act_as_its_owner(tm
     assert shown.returncode == 0, shown.stderr
     assert "'USER': 'app'" in shown.stdout
     assert "DATABASE_APP_ROLE = 'app'" in shown.stdout
+
+
+WEB = """
+import sys
+from neurobotanica import bootstrap
+if "web" in sys.argv:
+    bootstrap.answer_requests()
+from neurobotanica import settings
+options = settings.DATABASES["default"]["OPTIONS"]
+print(options.get("options"), options.get("connect_timeout"), options.get("tcp_user_timeout"), sep="|")
+"""
+
+
+def limits(process: str, home: Path, address: str = "", **variables: str) -> str:
+    """The limits of the database connection of a process, ``web`` or another."""
+    clean = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+    environment = {**clean, **PRODUCTION, "NEUROBOTANICA_HOME": str(home), **variables}
+    environment["DATABASE_URL"] += address
+    command = [sys.executable, "-c", WEB, process]
+    shown = subprocess.run(
+        command, check=True, cwd=PROJECT_ROOT, env=environment, capture_output=True, text=True, timeout=60
+    )
+    return shown.stdout.strip()
+
+
+def test_a_web_process_alone_waits_for_the_database_for_so_long_and_no_longer(tmp_path):
+    assert limits("web", tmp_path) == "-c statement_timeout=20000 -c lock_timeout=5000|5|30000"
+    assert limits("worker", tmp_path) == "None|None|None"
+
+
+def test_the_limits_of_a_web_process_are_set_by_the_environment_and_by_the_address_of_the_database(tmp_path):
+    none = {f"DATABASE_{name}_TIMEOUT_SECONDS": "0" for name in ("CONNECT", "STATEMENT", "LOCK")}
+    assert limits("web", tmp_path, **none) == "-c statement_timeout=0 -c lock_timeout=0|None|30000"
+    shown = limits(
+        "web", tmp_path, "?connect_timeout=9&options=-c%20lock_timeout%3D7", DATABASE_STATEMENT_TIMEOUT_SECONDS="0.25"
+    )
+    assert shown == "-c statement_timeout=250 -c lock_timeout=5000 -c lock_timeout=7|9|30000"
