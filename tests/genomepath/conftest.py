@@ -16,7 +16,9 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.core.management import call_command
+from django.core.serializers import deserialize, serialize
 from django.db import transaction
+from django.db.models import Model
 from django.test import override_settings
 
 from ethics.clients import api_key_create, client_create
@@ -37,6 +39,7 @@ from tests.genomepath.ml.synthetic import HashEncoder, synthetic_features
 
 PLENTY = 10_000_000
 CACHE_OF_ITS_OWN = 9
+ROWS, OUTPUTS, FINISHED = ("version.json", "run.json"), ("trained.txt", "judged.txt"), "finished"
 
 
 @dataclass(frozen=True)
@@ -58,18 +61,36 @@ def _printed(command: str, *arguments: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def trained_model(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[TrainedModel]:
+def trained_model(django_db_setup, django_db_blocker, shared_folder) -> TrainedModel:
     """Three epochs of the small preset on the synthetic catalogue, judged on P0 and P1."""
-    root = tmp_path_factory.mktemp("trained") / "artefacts"
-    file = root.with_name("evaluation.json")
-    with django_db_blocker.unblock(), override_settings(ARTEFACT_ROOT=root), transaction.atomic():
+    with shared_folder("trained") as folder:
+        if not (folder / FINISHED).exists():
+            with django_db_blocker.unblock():
+                _train_and_judge(folder)
+        version, run = (next(deserialize("json", (folder / file).read_text())).object for file in ROWS)
+        trained, judged = ((folder / file).read_text(encoding="utf-8") for file in OUTPUTS)
+        evaluation = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+    return TrainedModel(folder / "artefacts", _columns(version), _columns(run), trained, judged, evaluation)
+
+
+def _train_and_judge(folder: Path) -> None:
+    root = folder / "artefacts"
+    with override_settings(ARTEFACT_ROOT=root), transaction.atomic():
         make_training_catalogue()
         trained = _printed("train_genomepath", "--preset", "small", "--epochs", "3", "--json", "--no-progress")
-        judged = _printed("evaluate_genomepath", "--json", str(file), "--workers", "1", "--no-progress")
-        version = dict(ModelVersion.objects.values().get())
-        run = dict(TrainingRun.objects.values().get(kind="training"))
+        evaluation = str(folder / "evaluation.json")
+        judged = _printed("evaluate_genomepath", "--json", evaluation, "--workers", "1", "--no-progress")
+        rows = (ModelVersion.objects.all(), TrainingRun.objects.filter(kind="training"))
+        for file, row in zip(ROWS, rows, strict=True):
+            (folder / file).write_text(serialize("json", [row.get()]), encoding="utf-8")
         transaction.set_rollback(True)
-    yield TrainedModel(root, version, run, trained, judged, json.loads(file.read_text(encoding="utf-8")))
+    for file, text in zip(OUTPUTS, (trained, judged), strict=True):
+        (folder / file).write_text(text, encoding="utf-8")
+    (folder / FINISHED).touch()
+
+
+def _columns(row: Model) -> dict[str, Any]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
 
 
 @dataclass(frozen=True)
