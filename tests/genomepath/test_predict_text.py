@@ -14,8 +14,9 @@ from ethics.models import AuditEvent
 from ethics.policy import LabelRule, SacredStatus
 from ethics.stewardship import item_record_objection, item_set_status
 from genomepath.models import ModelVersion
+from genomepath.models.model_version import VersionState
 from tests.admin_people import make_label
-from tests.factories import make_catalogue, make_correlation, make_model_version, make_practice, make_target
+from tests.factories import make_catalogue, make_model_version, make_practice
 
 CANARY = "canary-51c9-sacred-name"
 
@@ -27,19 +28,13 @@ def predict(*arguments: str) -> str:
 
 
 @pytest.fixture
-def trained(db):
-    """An active model, really trained for one epoch on synthetic practices, and those practices."""
-    practices = [make_practice(indications=(f"condition {number % 4}",)) for number in range(12)]
-    targets = [make_target() for _ in range(6)]
-    for number, practice in enumerate(practices):
-        for step in (0, 1):
-            make_correlation(practice, targets[(number + step) % 6])
-    call_command("train_genomepath", "--preset", "small", "--epochs", "1", "--no-progress", stdout=StringIO())
-    ModelVersion.objects.update(state="active")
-    return practices
+def trained(evaluated):
+    """An active model, really trained on synthetic practices, and those practices."""
+    ModelVersion.objects.update(state=VersionState.ACTIVE.value)
+    return evaluated.catalogue.practices
 
 
-KNOWN_TEXT = "A synthetic practice with a synthetic preparation, in a synthetic context, for condition 1"
+KNOWN_TEXT = "A synthetic root decoction in a synthetic context, for synthetic condition 1"
 FAR_TEXT = "The train to the coast leaves at noon."
 
 
