@@ -18,8 +18,9 @@ LINT_HOME := $(NEUROBOTANICA_HOME)/lint
 PORT ?= 8000
 SERVE ?= 1
 PYTEST_ARGS ?=
-# A process for each core; the tests of a file stay together, because they share what is slow to make.
-PYTEST_PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile
+# A process for each core; the tests of a file stay together, because they share what is slow to make. Files keep the order of
+# tests/conftest.py: by number of tests, the longest would come last.
+PYTEST_PARALLEL ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore

@@ -23,6 +23,13 @@ from ethics.models import ApiClient
 from ethics.policy import Audience
 from tests.database_roles import APPLICATION, OWNER, ROLE_ADVICE, as_owner, connect_as, url_of
 from tests.leftovers import drop_database, drop_leftovers
+from tests.long_files import place_of
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files come first, so that no process is left with one when the others have nothing more to do."""
+    items.sort(key=lambda item: place_of(item.path))
 
 
 @pytest.hookimpl(tryfirst=True)
