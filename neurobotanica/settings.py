@@ -154,7 +154,7 @@ DATABASES: dict[str, Any] = {
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["application_name"] = "neurobotanica"
-# Only statements that leave their values to the server are prepared: the insert of an audit event.
+# Only statements that leave their values to the server are prepared: see ethics/prepared.py.
 DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 3
 # How long a request waits for the database. Workers, commands and the sealer wait as long as their work needs.
 WEB_LIMITS = WebLimits(
