@@ -11,9 +11,10 @@ from torch import Tensor
 from genomepath.ml.augmentation import DOSE_COUNT, TokenBatch, practice_dose_batch, target_batch
 from genomepath.ml.dataset import FloatArray, IntArray, TextFeatures
 from genomepath.ml.embedding import TextEncoder
+from genomepath.ml.field_encoder import Encoded
 from genomepath.ml.fields import DOSE_SLOT
 from genomepath.ml.late_interaction import practice_records, target_records
-from genomepath.ml.model import DualTower, Encoded, mean_for_new
+from genomepath.ml.model import DualTower, mean_for_new
 from genomepath.ml.pair_scorer import NEW_PRACTICE, NEW_TARGET, catalogue_of
 from genomepath.ml.records import OUTSIDE, practice_features, target_features
 from genomepath.ml.scores import Scores
@@ -121,10 +122,13 @@ def catalogue_logits(model: DualTower, encoding: CatalogueEncoding, pairs: Tenso
     return by_dose.contiguous(), (backward + model.pairs.genomic_to_tk(pairs)).contiguous()
 
 
-def score_catalogue(model: DualTower, features: TextFeatures) -> Scores:
-    """Logits of every practice x dose x target, and of every target x practice."""
+def score_catalogue(model: DualTower, features: TextFeatures, encoding: CatalogueEncoding | None = None) -> Scores:
+    """Logits of every practice x dose x target, and of every target x practice.
+
+    ``encoding`` is the catalogue as the model encodes it, where it is at hand; it does not depend on known links.
+    """
     pairs = model.pairs.catalogue_features(features)
-    forward, backward = catalogue_logits(model, encode_catalogue(model, features), pairs)
+    forward, backward = catalogue_logits(model, encoding or encode_catalogue(model, features), pairs)
     return Scores(tk_to_genomic=forward.numpy(), genomic_to_tk=backward.numpy())
 
 

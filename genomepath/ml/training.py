@@ -30,7 +30,7 @@ from genomepath.ml.fitting import (
 from genomepath.ml.inference import CatalogueEncoding, as_tensors, catalogue_logits, encode_catalogue, score_catalogue
 from genomepath.ml.losses import direction_loss, held_out_listwise_loss, held_out_loss, listwise_loss
 from genomepath.ml.model import DualTower
-from genomepath.ml.optimisation import cosine_learning_rate, encoding_precision, fast_matmul, moments
+from genomepath.ml.optimisation import ClippedAdamW, cosine_learning_rate, encoding_precision, fast_matmul
 from genomepath.ml.pair_scorer import in_view, some_as_new
 from genomepath.ml.scores import Scores
 from genomepath.ml.training_log import TrainingLog
@@ -100,9 +100,8 @@ class _Run:
         self.as_new = in_view(self.pairs, "new practice"), in_view(self.pairs, "new target")
         for head in (self.model.tk_to_genomic_head, self.model.genomic_to_tk_head):
             _start_at_zero(head)
-        self.optimizer = torch.optim.AdamW(
-            self.model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-        )
+        self.optimizer = ClippedAdamW(self.model, weight_decay=config.weight_decay, clip_norm=config.clip_norm)
+        self.learning_rate = config.learning_rate
         self.history: list[EpochRecord] = []
         self.best_epoch = 0
         self.best_loss = float("inf")
@@ -144,9 +143,10 @@ class _Run:
         """Let the model use the validation pairs as evidence; returns ``FittedModel.for_calibration``."""
         if self.validation is None:
             return None
-        before = score_catalogue(self.model, self.features)
+        encoding = encode_catalogue(self.model, self.features)
+        before = score_catalogue(self.model, self.features, encoding)
         self.model.pairs.add_links(self.validation)
-        after = score_catalogue(self.model, self.features)
+        after = score_catalogue(self.model, self.features, encoding)
         known = self.truth.pairs
         unseen: BoolArray = ~np.logical_and.outer(known.any(axis=1), known.any(axis=0))
         return Scores(
@@ -189,8 +189,7 @@ class _Run:
         return {"validation_loss": held_out_loss(*sides), "validation_listwise": held_out_listwise_loss(*sides)}
 
     def _optimise(self, encoding: CatalogueEncoding, epoch: int, learning_rate: float) -> dict[str, float]:
-        for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate
+        self.learning_rate = learning_rate
         rng = np.random.default_rng([self.seed, epoch])
         torch.manual_seed(int(rng.integers(2**31)))
         augmenter = Augmenter(self.features, self.config.augmentation, rng)
@@ -235,10 +234,9 @@ class _Run:
         )
         loss = self._weighted(forward, backward)
         total = loss + config.shared_space_weight * shared + config.listwise_weight * listwise
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]
-        norm = nn.utils.clip_grad_norm_(model.parameters(), config.clip_norm)
-        self.optimizer.step()
+        norm = self.optimizer.step(self.learning_rate)
         losses = {"train_loss": loss, "train_loss_tk_to_genomic": forward, "train_loss_genomic_to_tk": backward}
         losses |= {"train_listwise": listwise, "train_loss_shared_space": shared, "gradient_norm": norm}
         return {name: value.item() for name, value in losses.items()}
@@ -274,7 +272,7 @@ class _Run:
         state = TrainingState(
             weights=self.model.state_dict(),
             best_weights=self.best_weights,
-            moments=moments(self.model, self.optimizer),
+            moments=self.optimizer.moments(),
             best_epoch=self.best_epoch,
             best_loss=self.best_loss,
             history=self.history,
@@ -285,10 +283,7 @@ class _Run:
         self.model.load_state_dict(dict(state.weights))
         self.best_weights = dict(state.best_weights)
         self.best_epoch, self.best_loss, self.history = state.best_epoch, state.best_loss, list(state.history)
-        for name, parameter in self.model.named_parameters():
-            self.optimizer.state[parameter] = {
-                part: state.moments[f"{name}/{part}"] for part in ("step", "exp_avg", "exp_avg_sq")
-            }
+        self.optimizer.restore(state.moments)
 
 
 def _start_at_zero(head: nn.Sequential) -> None:

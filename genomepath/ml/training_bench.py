@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from genomepath.ml import metrics
 from genomepath.ml.augmentation import DOSE_COUNT, Augmenter
@@ -108,10 +108,9 @@ class CorrelationLoop(MatrixRows):
         self.steps += 1
         known = self.truth.confidence.reshape(-1, len(self.truth.targets))[rows] > 0
         links = [(int(rows[row]), int(target)) for row, target in np.argwhere(known)]
-        self.optimizer.zero_grad(set_to_none=True)
+        self.optimizer.zero_grad()
         losses = [self._backward(encoding, augmenter, row, target, len(links)) for row, target in links]
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), self.config.clip_norm)
-        self.optimizer.step()
+        norm = self.optimizer.step(self.learning_rate)
         return {"train_loss": float(np.mean(losses or [0.0])), "gradient_norm": norm.item()}
 
     def _backward(self, encoding: CatalogueEncoding, augmenter: Augmenter, row: int, target: int, links: int) -> float:

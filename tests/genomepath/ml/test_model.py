@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from genomepath.ml.config import preset_config
-from genomepath.ml.model import DualTower, FieldEncoder, masked_mean, mean_for_new
+from genomepath.ml.field_encoder import TokenLayout
+from genomepath.ml.model import DualTower, mean_for_new
 
 CONFIG = preset_config("small")
 
@@ -34,12 +35,22 @@ def test_the_specified_model_has_the_specified_widths():
 
 
 def test_packed_and_padded_computation_agree(model):
-    batch = records(3, 9, [2, 9, 1])
+    batch = records(4, 9, [2, 9, 1, 2])
     packed = model.practice_encoder(*batch)
     model.practice_encoder.packed = False
     padded = model.practice_encoder(*batch)
-    torch.testing.assert_close(packed.tokens, padded.tokens)
+    assert packed.layout.groups == ((1, 1), (2, 2), (1, 9))
     torch.testing.assert_close(packed.pooled, padded.pooled)
+    torch.testing.assert_close(packed.tokens, packed.layout.take(padded.tokens.view(4, 9, -1)))
+    bank = torch.randn(5, CONFIG.width)
+    torch.testing.assert_close(model.tk_to_genomic(packed, bank), model.tk_to_genomic(padded, bank))
+
+
+def test_the_order_of_records_in_a_batch_changes_nothing(model):
+    tokens, slots, mask = records(4, 9, [2, 9, 1, 2])
+    order = torch.tensor([3, 1, 0, 2])
+    there = model.practice_encoder(tokens, slots, mask).pooled[order]
+    torch.testing.assert_close(model.practice_encoder(tokens[order], slots[order], mask[order]).pooled, there)
 
 
 def test_padding_changes_nothing(model):
@@ -80,15 +91,12 @@ def test_shared_vectors_have_unit_length(model):
     torch.testing.assert_close(lengths, torch.ones(4))
 
 
-def test_masked_mean_counts_real_tokens_only():
-    values = torch.tensor([[[1.0], [3.0], [100.0]]])
-    torch.testing.assert_close(masked_mean(values, torch.tensor([[True, True, False]])), torch.tensor([[2.0]]))
-
-
-def test_encoder_output_is_zero_at_padding():
-    encoder = FieldEncoder(CONFIG, 4).eval()
-    encoded = encoder(*records(2, 5, [1, 5]))
-    assert not encoded.tokens[0, 1:].any()
+@pytest.mark.parametrize("packed", [True, False])
+def test_a_mean_counts_the_real_tokens_of_a_record_only(packed):
+    values = torch.tensor([[[1.0], [3.0], [100.0]], [[5.0], [100.0], [100.0]], [[100.0], [7.0], [9.0]]])
+    mask = torch.tensor([[True, True, False], [True, False, False], [False, True, True]])
+    layout = TokenLayout.of(mask, packed=packed)
+    torch.testing.assert_close(layout.mean(layout.take(values)), torch.tensor([[2.0], [5.0], [8.0]]))
 
 
 def test_a_candidate_that_is_new_to_a_head_stands_at_the_mean_of_the_others():
