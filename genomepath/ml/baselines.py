@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,8 @@ def nearest_neighbours(snapshot: Snapshot, features: TextFeatures, training: Tru
 def logistic_regression(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
     """One-vs-rest: a classifier a target over practice texts, and a classifier a practice over target texts."""
     known = training.pairs
-    return Scores.from_pairs(_one_vs_rest(features.practice_text, known), _one_vs_rest(features.target_text, known.T))
+    scores = Scores.from_pairs(_one_vs_rest(features.practice_text, known), _one_vs_rest(features.target_text, known.T))
+    return replace(scores, log_odds=True)
 
 
 def matrix_factorisation(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
@@ -92,7 +94,7 @@ def pair_feature_stacker(snapshot: Snapshot, features: TextFeatures, training: T
     if known.all() or not known.any():
         return Scores.from_pairs(np.zeros(known.shape))
     classifier = LogisticRegression(max_iter=1000).fit(rows, known.ravel())
-    return Scores.from_pairs(classifier.decision_function(rows).reshape(known.shape))
+    return replace(Scores.from_pairs(classifier.decision_function(rows).reshape(known.shape)), log_odds=True)
 
 
 def pair_features(features: TextFeatures, known: NDArray[np.bool_]) -> NDArray[np.float64]:

@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 
 from genomepath.ml import leakage
-from genomepath.ml.calibration import PlattCalibration, fit_platt
+from genomepath.ml.calibration import PlattCalibration, Prior, fit_platt
 from genomepath.ml.conformal import SetThreshold, fit_thresholds
 from genomepath.ml.dataset import TextFeatures, TruthMatrix
 from genomepath.ml.ranks import Ranks, filtered_ranks
@@ -126,13 +126,15 @@ def _side(whole: Snapshot, truth: TruthMatrix, fold: Fold, rows: tuple[int, ...]
 
 
 def _calibrate(scores: Scores, truth: TruthMatrix, snapshot: Snapshot, fold: Fold) -> dict[str, PlattCalibration]:
-    """Platt per direction on the validation cells; P0 has none."""
+    """Platt per direction on the validation cells; P0 has none. Where few whole records calibrate (P2, P3), log odds are
+    drawn to themselves; scores of another scale have nothing to be drawn to."""
     if fold.protocol == "P0":
         return {}
     cells: BoolArray = fold.validation_cells
     leakage.check_calibration(cells, fold.test_cells, pair_mask(snapshot, truth, fold.training_rows), truth)
     labels = truth.pairs[cells]
+    prior = Prior() if scores.log_odds and fold.protocol in {"P2", "P3"} else None
     return {
-        "tk_to_genomic": fit_platt(scores.pair_scores[cells], labels),
-        "genomic_to_tk": fit_platt(scores.genomic_to_tk.T[cells], labels),
+        "tk_to_genomic": fit_platt(scores.pair_scores[cells], labels, prior),
+        "genomic_to_tk": fit_platt(scores.genomic_to_tk.T[cells], labels, prior),
     }

@@ -129,7 +129,7 @@ def score_catalogue(model: DualTower, features: TextFeatures, encoding: Catalogu
     """
     pairs = model.pairs.catalogue_features(features)
     forward, backward = catalogue_logits(model, encoding or encode_catalogue(model, features), pairs)
-    return Scores(tk_to_genomic=forward.numpy(), genomic_to_tk=backward.numpy())
+    return Scores(tk_to_genomic=forward.numpy(), genomic_to_tk=backward.numpy(), log_odds=True)
 
 
 @torch.no_grad()

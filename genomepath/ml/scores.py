@@ -33,6 +33,7 @@ class Scores:
         genomic_to_tk: float [G, P], target x practice.
         for_calibration: what a calibration on the validation part reads, where that differs: scores in which a record
             that is unseen on the training side is as unseen as one of the test part.
+        log_odds: the scores are log odds of a link, as far as the scorer knows, and not only of some monotone scale.
 
     Raises:
         ScoreError: shapes that disagree, or NaN or infinity (NaN compares false and would silently rank first).
@@ -41,6 +42,7 @@ class Scores:
     tk_to_genomic: FloatArray
     genomic_to_tk: FloatArray
     for_calibration: Scores | None = None
+    log_odds: bool = False
 
     def __post_init__(self) -> None:
         if self.tk_to_genomic.ndim != 3 or self.tk_to_genomic.shape[1] != len(DOSES):

@@ -152,6 +152,7 @@ class _Run:
         return Scores(
             np.where(unseen[:, None, :], before.tk_to_genomic, after.tk_to_genomic),
             np.where(unseen.T, before.genomic_to_tk, after.genomic_to_tk),
+            log_odds=True,
         )
 
     def _finished(self) -> bool:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genomepath.ml.calibration import CalibrationError, PlattCalibration, fit_platt
+from genomepath.ml.calibration import CalibrationError, PlattCalibration, Prior, fit_platt
 from genomepath.ml.metrics import expected_calibration_error
 
 
@@ -76,6 +76,29 @@ def test_separable_labels_stay_short_of_certainty():
 def test_what_cannot_be_fitted_is_refused(logits, labels, message):
     with pytest.raises(CalibrationError, match=message):
         fit_platt(logits, labels)
+
+
+def test_a_prior_gives_way_to_many_labels_and_stands_against_few():
+    (many_logits, many_labels), (few_logits, few_labels) = sample(1.8, -1.0, size=200_000), sample(1.8, -1.0, size=20)
+    many, few = fit_platt(many_logits, many_labels, Prior()), fit_platt(few_logits, few_labels, Prior())
+
+    assert many.slope == pytest.approx(1.8, rel=0.1)
+    assert many.intercept == pytest.approx(-1.0, abs=0.1)
+    assert few.slope == pytest.approx(1.0, abs=0.2)
+    assert few.intercept == pytest.approx(0.0, abs=0.3)
+
+
+def test_a_wide_prior_changes_nothing():
+    logits, labels = sample(1.8, -1.0, size=300)
+    expected = fit_platt(logits, labels).probability(logits)
+
+    assert fit_platt(logits, labels, Prior(1e4, 1e4)).probability(logits) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_prior_never_reverses_a_ranking():
+    logits, labels = sample(2.0, 0.0, size=5000)
+
+    assert fit_platt(-logits, labels, Prior()).slope == 0.0
 
 
 def test_extreme_logits_do_not_overflow():

@@ -11,9 +11,11 @@ import pytest
 from genomepath.ml.baselines import BASELINES
 from genomepath.ml.dataset import TruthMatrix
 from genomepath.ml.evaluation import evaluate
+from genomepath.ml.fold_scoring import EvaluationInputs, score_fold
 from genomepath.ml.results import EvaluationResult, ResultError
 from genomepath.ml.scores import ScoreError, Scores
 from genomepath.ml.snapshot import DIRECTIONS, DOSES
+from genomepath.ml.splits import protocol_folds
 from tests.genomepath.ml.synthetic import synthetic_features, synthetic_snapshot
 
 SNAPSHOT = synthetic_snapshot(practices=20, targets=16)
@@ -175,6 +177,31 @@ def test_an_early_stopping_scorer_is_asked_once_a_fold_and_never_sees_a_test_pai
         assert (TruthMatrix.from_snapshot(snapshot).pairs == training.pairs).all()
         unseen += TRUTH.pairs & ~training.pairs & ~validation.pairs
     assert (unseen == TRUTH.pairs).all()
+
+
+@dataclass(frozen=True)
+class ScaledCosine:
+    """Always the same scores, which may be called log odds."""
+
+    log_odds: bool
+
+    def __call__(self, snapshot, features, training, /):
+        scores = 30 * features.practice_text @ features.target_text.T
+        return replace(Scores.from_pairs(scores), log_odds=self.log_odds)
+
+
+@pytest.mark.parametrize(("protocol", "drawn"), [("P1", False), ("P2", True), ("P3", True)])
+def test_log_odds_are_drawn_to_themselves_where_few_whole_records_calibrate(protocol, drawn):
+    inputs = EvaluationInputs(
+        SNAPSHOT, FEATURES, {"odds": ScaledCosine(True), "scale": ScaledCosine(False)}, frozenset()
+    )
+    fold = protocol_folds(protocol, SNAPSHOT, TRUTH, seed=0)[0]
+    found = score_fold(inputs, fold).by_scorer
+    assert (found["odds"].calibration != found["scale"].calibration) == drawn
+    if drawn:
+        for way in DIRECTIONS:
+            odds, scale = (found[name].calibration[way] for name in ("odds", "scale"))
+            assert abs(odds.slope - 1) + abs(odds.intercept) < abs(scale.slope - 1) + abs(scale.intercept)
 
 
 def test_a_random_scorer_lies_at_the_chance_row():
