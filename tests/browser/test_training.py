@@ -33,16 +33,16 @@ def test_an_engineer_trains_evaluates_and_promotes(site, open_page) -> None:
 
     progress, state = page.locator("#run-progress-text"), page.locator("#run-state")
     page.evaluate("window.neverReloaded = true")
-    expect(progress).to_have_text(re.compile(rf"^\d+ of {EPOCHS}$"), timeout=90 * SECONDS)
+    expect(progress).to_have_text(re.compile(rf"^\d+ of {EPOCHS}$"), timeout=180 * SECONDS)
     assert page.evaluate("window.neverReloaded"), "the page moves by itself"
-    expect(progress).to_have_text(re.compile(r"^([1-9]\d*) of \1$"), timeout=60 * SECONDS)
-    expect(state).to_have_text("succeeded", timeout=30 * SECONDS)
+    expect(progress).to_have_text(re.compile(r"^([1-9]\d*) of \1$"), timeout=180 * SECONDS)
+    expect(state).to_have_text("succeeded", timeout=240 * SECONDS)
     expect(page.locator("#run-log")).to_contain_text(f"Epoch {progress.inner_text().split()[0]}:")
 
     page.get_by_role("link", name="Open the model version").click()
     evaluation = TrainingRun.objects.get(kind="evaluation")
     page.goto(f"{site.url}/admin/genomepath/trainingrun/{evaluation.pk}/change/")
-    expect(page.locator("#run-state")).to_have_text("succeeded", timeout=120 * SECONDS)
+    expect(page.locator("#run-state")).to_have_text("succeeded", timeout=240 * SECONDS)
 
     version = ModelVersion.objects.get()
     page.goto(f"{site.url}/admin/genomepath/modelversion/{version.pk}/change/")
