@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from dataclasses import replace
 from typing import Any
 
@@ -209,26 +208,6 @@ def test_an_epoch_takes_every_practice_dose_row_once_in_batches(features, tmp_pa
     config = preset_config("small", epochs=1, batch_rows=16, state_every=1)
     fit(features, TRAINING, VALIDATION, config, seed=0, storage=FitStorage(state_file=state))
     assert load_file(state)["moments:practice_encoder.projection.weight/step"].item() == 3
-
-
-@pytest.mark.slow
-def test_the_specified_size_trains_fifty_epochs_in_under_a_minute_of_one_core():
-    """40 practices at 3 doses against 46 targets. Processor seconds of one thread, as other work may share the machine."""
-    snapshot = synthetic_snapshot(practices=40, targets=46, density=0.15)
-    terms = tuple(f"invented term {index}" for index in range(5))
-    snapshot = replace(
-        snapshot,
-        practices=tuple(replace(record, indications=terms[:2]) for record in snapshot.practices),
-        targets=tuple(replace(record, pathways=terms, tissues=terms[:4]) for record in snapshot.targets),
-    )
-    truth = TruthMatrix.from_snapshot(snapshot)
-    split = stratified_pair_split(truth, 0)
-    features = synthetic_features(snapshot)
-    config = preset_config("spec", patience=50)
-    started = time.process_time()
-    fitted = fit(features, truth.only_pairs(split.train), truth.only_pairs(split.validation), config, seed=0)
-    assert time.process_time() - started < 60
-    assert len(fitted.history) == 50
 
 
 def test_training_leaves_the_precision_of_matrix_products_as_it_was(features):
