@@ -6,11 +6,11 @@ from ethics.revisions import Revisions, current_revisions
 from genomepath.models import ModelVersion
 from genomepath.models.model_version import VersionState
 
-# Whatever of the row can change is part of it, so that a version remembered under it is never outdated.
-TOLD_BY = f"""
-SELECT concat_ws(':', id, sha256, provisional) FROM genomepath_modelversion WHERE state = '{VersionState.ACTIVE.value}'
-"""  # noqa: S608  names of this module alone
 _NEEDED = ("sha256", "preset", "provisional", "data_sha256", "folder", "snapshot_folder")
+# All that is remembered of the row is part of it, so that a version remembered under it is never outdated.
+TOLD_BY = f"""
+SELECT concat_ws(':', id, {", ".join(_NEEDED)}) FROM genomepath_modelversion WHERE state = '{VersionState.ACTIVE.value}'
+"""  # noqa: S608  names of this module alone
 _remembered: dict[str, ModelVersion] = {}
 
 
