@@ -112,7 +112,8 @@ def make_folder(home: Path) -> Path:
     folder = Path(os.path.realpath(home))
     try:
         if not folder.exists():
-            folder.mkdir(parents=True)
+            # The lock lies in this folder, so another starter may be making it at the same moment.
+            folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o755)
         if not os.access(folder, os.W_OK | os.X_OK):
             raise PermissionError(13, "permission denied")
@@ -185,7 +186,8 @@ def _choose_storage(folder: Path, account: Account) -> Path:
     try:
         for made in (SYSTEM_STORAGE, storage):
             if not made.exists():
-                made.mkdir()
+                # The lock is one home's: a starter of another home may be making the folder that all homes share.
+                made.mkdir(exist_ok=True)
                 made.chmod(0o755)
     except OSError as error:
         raise unusable_folder(storage, error) from error
