@@ -125,11 +125,10 @@ def _best_by_kind(practices: Records, targets: Records, fields: Tensor) -> tuple
     of_target = [
         fields.masked_fill((targets.kinds != kind)[None, None], _NOTHING).amax(dim=3) for kind in range(TARGET_SLOTS)
     ]
-    pairs = []
-    for kind in range(PRACTICE_KINDS):
-        out = (~practices.mask | (practices.kinds != kind)).unsqueeze(2)
-        pairs += [cosines.masked_fill(out, _NOTHING).amax(dim=1) for cosines in of_target]
-    best = torch.stack(pairs, dim=2)
+    of_kind = practices.kinds[:, None, :] == torch.arange(PRACTICE_KINDS)[None, :, None]
+    out = ~(of_kind & practices.mask[:, None, :])
+    pairs = torch.stack(of_target, dim=3).unsqueeze(1).masked_fill(out[..., None, None], _NOTHING).amax(dim=2)
+    best = pairs.transpose(1, 2).flatten(2)
     present = best > _NOTHING + 0.5
     return torch.where(present, best, torch.zeros_like(best)), present
 
