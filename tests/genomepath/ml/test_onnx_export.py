@@ -68,8 +68,9 @@ def test_known_targets_score_as_in_torch(folder, model, features):
     assert shared_logits.shape == (10, 36)
 
 
-def test_a_new_text_of_another_length_scores_as_in_torch(folder, model, features):
-    record = PracticeRecord("", "a text", "", tuple(f"mock {n}" for n in range(9)), "", "")
+@pytest.mark.parametrize("indications", [0, 1, 9])
+def test_a_new_text_of_another_length_scores_as_in_torch(indications, folder, model, features):
+    record = PracticeRecord("", "a text", "", tuple(f"mock {n}" for n in range(indications)), "", "")
     expected = score_new_practice(model, features, HashEncoder(), record)
     logits, _, shared_logits = run(
         folder / TK_TO_GENOMIC,
