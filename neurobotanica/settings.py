@@ -248,7 +248,7 @@ ARTEFACT_ROOT = Path(env.str("ARTEFACT_ROOT", default="") or NEUROBOTANICA_HOME 
 # The keys that sign the log, and the copy of its signed heads outside the database. Keep copies of it elsewhere.
 AUDIT_FOLDER = Path(env.str("AUDIT_FOLDER", default="") or NEUROBOTANICA_HOME / "audit")
 
-# The text encoder as an ONNX file, about 90 MB, written here at its first use. It holds no knowledge of the platform.
+# The text encoder as two files, about 90 MB, written here at its first use. It holds no knowledge of the platform.
 TEXT_ENCODER_FOLDER = Path(env.str("TEXT_ENCODER_FOLDER", default="") or NEUROBOTANICA_HOME / "encoders")
 
 REST_FRAMEWORK = {

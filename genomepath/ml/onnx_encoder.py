@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from genomepath.ml.embedding import EMBEDDING_SIZE
+from genomepath.ml.encoder_graph import TABLE_NAME, WordpieceTable
 
 _MAX_WORDPIECES = 256
 _BATCH = 16
@@ -37,6 +38,7 @@ class OnnxTextEncoder:
         self._tokenizer = Tokenizer.from_file(str(Path(get_model_path()) / "tokenizer.json"))
         self._tokenizer.enable_truncation(max_length=_MAX_WORDPIECES)
         self._tokenizer.no_padding()
+        self._table = WordpieceTable(path.with_name(TABLE_NAME))
         self._session = one_thread_session(path)
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -50,7 +52,7 @@ class OnnxTextEncoder:
         for _, indices in sorted(by_length.items()):
             for start in range(0, len(indices), _BATCH):
                 chunk = indices[start : start + _BATCH]
-                batch = np.array([pieces[index] for index in chunk], dtype=np.int64)
-                vectors[chunk] = self._session.run(["vectors"], {"ids": batch})[0]
+                rows = np.stack([self._table.rows(pieces[index]) for index in chunk])
+                vectors[chunk] = self._session.run(["vectors"], {"wordpieces": rows})[0]
         place = {text: index for index, text in enumerate(unique)}
         return vectors[[place[text] for text in texts]]
