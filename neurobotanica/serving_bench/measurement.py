@@ -22,7 +22,7 @@ from ethics.policy import Audience, Purpose
 from genomepath.models import ModelVersion, Prediction
 from genomepath.models.model_version import VersionState
 from neurobotanica.serving_bench.load import Series, closed_loop, message, open_loop
-from neurobotanica.serving_bench.server import BYTES_VARIABLE, RunningServer, granian_server, running_server
+from neurobotanica.serving_bench.server import BYTES_VARIABLE, granian_server, running_server
 from neurobotanica.serving_bench.texts import RATE, ModelTime, measure_model, measure_texts
 
 ORGANISATION = "Serving bench"
@@ -43,18 +43,45 @@ class Load:
     workers: int
     rate: float = 300.0
     texts: int = 0
+    rounds: int = 1
 
 
 @dataclass(frozen=True)
-class _Api:
-    """What was measured of the API itself."""
+class _Round:
+    """The API at its peak and, right after it, the keyed view: what the machine does else is the same for both."""
 
-    peak: Series
+    api: Series
+    keyed: Series
+
+    @property
+    def ratio(self) -> float:
+        return self.api.requests_per_second / self.keyed.requests_per_second
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """All series, and what was measured of a process."""
+
+    rounds: list[_Round]
     at_rate: Series
     texts: Series | None
+    without_middleware: Series
+    plain: Series
     model_time: ModelTime | None
     seconds_to_ready: float
     worker_mib: float
+
+    @property
+    def middle_round(self) -> _Round:
+        """The round whose ratio is the median; of an even number the lower one."""
+        return sorted(self.rounds, key=lambda found: found.ratio)[(len(self.rounds) - 1) // 2]
+
+    @property
+    def series(self) -> list[Series]:
+        """Those that the table shows."""
+        middle = self.middle_round
+        rest = (self.at_rate, self.texts, middle.keyed, self.without_middleware, self.plain)
+        return [middle.api, *(entry for entry in rest if entry is not None)]
 
 
 def measure_serving(*, load: Load, audience: Audience, progress: Progress) -> dict[str, Any]:
@@ -95,41 +122,44 @@ def prediction_paths(audience: Audience) -> list[str]:
 def _measure(load: Load, paths: list[str], headers: dict[str, str], progress: Progress) -> dict[str, Any]:
     environment = {"API_REQUESTS_PER_MINUTE": str(10**9), "API_REQUESTS_PER_DAY": str(10**9), "LOG_LEVEL": "ERROR"}
     options: dict[str, Any] = {"workers": load.workers, "environment": environment}
-    with running_server("neurobotanica.wsgi:application", ready_path="/healthz", **options) as server:
+    sent = [message(path, headers) for path in paths]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running_server("neurobotanica.wsgi:application", ready_path="/healthz", **options) as server,
+    ):
         bodies = sorted((_body(server.port, path, headers) for path in paths), key=len)
-        api = _measure_api(load, server, paths, headers, progress)
-    with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "answer.json"
         file.write_bytes(bodies[len(bodies) // 2])
         environment[BYTES_VARIABLE] = str(file)
         site, bare = (f"neurobotanica.serving_bench.{name}_wsgi:application" for name in ("site", "plain"))
         keyed_view = [message("/api/v1/keyed/", headers)]
         with granian_server(site, ready_path="/plain/", **options) as (port, _):
-            keyed = _peak("drf_keyed_view", load, port, keyed_view, progress)
+            rounds = [
+                _Round(
+                    _peak("api_prediction", load, server.port, sent, progress),
+                    _peak("drf_keyed_view", load, port, keyed_view, progress),
+                )
+                for _ in range(load.rounds)
+            ]
         with granian_server(bare, ready_path="/plain/", **options) as (port, _):
             without = _peak("drf_keyed_view_without_middleware", load, port, keyed_view, progress)
             plain = _peak("plain_django_view", load, port, [message("/plain/", headers)], progress)
-    return _report(load, api, keyed, without, plain)
-
-
-def _measure_api(
-    load: Load, server: RunningServer, paths: list[str], headers: dict[str, str], progress: Progress
-) -> _Api:
-    sent = [message(path, headers) for path in paths]
-    peak = _peak("api_prediction", load, server.port, sent, progress)
-    name = "api_prediction_at_rate"
-    at_rate = open_loop(
-        name, port=server.port, messages=sent, requests=load.requests, rate=load.rate, on_answer=progress(name)
-    )
-    texts = None
-    if load.texts:
-        texts = measure_texts(
-            port=server.port, headers=headers, count=load.texts, rate=RATE, on_answer=progress("new_text")
-        )
-    memory = server.worker_mib()
+        at_rate, texts = _at_rate(load, server.port, sent, headers, progress)
+        memory = server.worker_mib()
     version = ModelVersion.objects.get(state=VersionState.ACTIVE.value)
     model_time = measure_model(version) if load.texts else None
-    return _Api(peak, at_rate, texts, model_time, server.seconds_to_ready, memory)
+    return _report(load, _Measured(rounds, at_rate, texts, without, plain, model_time, server.seconds_to_ready, memory))
+
+
+def _at_rate(
+    load: Load, port: int, sent: list[bytes], headers: dict[str, str], progress: Progress
+) -> tuple[Series, Series | None]:
+    """Known predictions and new texts, asked for at a rate."""
+    name = "api_prediction_at_rate"
+    known = open_loop(name, port=port, messages=sent, requests=load.requests, rate=load.rate, on_answer=progress(name))
+    if not load.texts:
+        return known, None
+    return known, measure_texts(port=port, headers=headers, count=load.texts, rate=RATE, on_answer=progress("new_text"))
 
 
 def _peak(name: str, load: Load, port: int, sent: list[bytes], progress: Progress) -> Series:
@@ -153,9 +183,11 @@ def _body(port: int, path: str, headers: dict[str, str]) -> bytes:
         http_connection.close()
 
 
-def _report(load: Load, api: _Api, keyed: Series, without: Series, plain: Series) -> dict[str, Any]:
-    series = [entry for entry in (api.peak, api.at_rate, api.texts, keyed, without, plain) if entry is not None]
-    peak = api.peak.requests_per_second
+def _report(load: Load, measured: _Measured) -> dict[str, Any]:
+    middle = measured.middle_round
+    every = [entry for each in measured.rounds for entry in (each.api, each.keyed)]
+    every += [entry for entry in measured.series if entry not in every]
+    peak = middle.api.requests_per_second
     return {
         "measured_at": timezone.now().isoformat(timespec="seconds"),
         "machine": {
@@ -166,13 +198,25 @@ def _report(load: Load, api: _Api, keyed: Series, without: Series, plain: Series
             **{name: _database_setting(name) for name in ("synchronous_commit", "fsync")},
         },
         "load": asdict(load) | {"generator": "on the same machine"},
-        "cold_start_seconds": round(api.seconds_to_ready, 2),
-        "worker_mib": api.worker_mib,
-        "model_time": asdict(api.model_time) | {"ratio": api.model_time.ratio} if api.model_time else None,
-        "series": [asdict(entry) for entry in series],
-        "api_to_drf_keyed": round(peak / keyed.requests_per_second, 3),
-        "api_to_drf_keyed_without_middleware": round(peak / without.requests_per_second, 3),
-        "api_to_plain_django": round(peak / plain.requests_per_second, 3),
+        "requests": sum(entry.requests for entry in every),
+        "errors": sum(entry.errors for entry in every),
+        "cold_start_seconds": round(measured.seconds_to_ready, 2),
+        "worker_mib": measured.worker_mib,
+        "model_time": asdict(measured.model_time) | {"ratio": measured.model_time.ratio}
+        if measured.model_time
+        else None,
+        "series": [asdict(entry) for entry in measured.series],
+        "rounds": [
+            {
+                "api": each.api.requests_per_second,
+                "keyed": each.keyed.requests_per_second,
+                "ratio": round(each.ratio, 3),
+            }
+            for each in measured.rounds
+        ],
+        "api_to_drf_keyed": round(middle.ratio, 3),
+        "api_to_drf_keyed_without_middleware": round(peak / measured.without_middleware.requests_per_second, 3),
+        "api_to_plain_django": round(peak / measured.plain.requests_per_second, 3),
     }
 
 

@@ -95,11 +95,14 @@ def test_report_holds_all_series_and_the_key_is_revoked(committed_database, monk
         for entry in report["series"]:
             assert (entry["requests"], entry["errors"]) == (30, 0)
             assert 0 < entry["p50_ms"] <= entry["p95_ms"] <= entry["p99_ms"] <= entry["max_ms"]
+        assert (report["requests"], report["errors"]) == (3 * 2 * 30 + 3 * 30, 0)
+        ratios = [entry["ratio"] for entry in report["rounds"]]
+        assert report["api_to_drf_keyed"] == sorted(ratios)[1]
         assert report["api_to_plain_django"] > 0
         assert report["worker_mib"] > 0
         assert (tmp_path / "r.svg").read_text().count("0 of 30 failed") == 5
         assert ApiKey.objects.get().revoked
-        assert AuditEvent.objects.filter(event_type="prediction.served").count() == 2 * 30 + 3
+        assert AuditEvent.objects.filter(event_type="prediction.served").count() == 4 * 30 + 3
 
 
 @pytest.mark.django_db
@@ -113,6 +116,7 @@ def test_without_published_predictions_the_command_says_so():
     [
         ("--requests", "0"),
         ("--connections", "0"),
+        ("--rounds", "0"),
         ("--rate", "0"),
         ("--rate", "nan"),
         ("--texts", "-1"),

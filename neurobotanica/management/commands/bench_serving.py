@@ -26,10 +26,10 @@ class Command(BaseCommand):
     """Measure the prediction endpoint beside a keyed DRF view and a plain Django view."""
 
     help = (
-        "Start real servers against the current services and measure known predictions with a closed loop, beside a DRF "
-        "view with key and throttle (behind the site's middleware, and without) and a plain Django view that return the "
-        "same bytes; then known predictions and new texts at a rate, and the memory of a worker. The requests are real: "
-        "they are recorded in the audit log under the client 'Serving bench'."
+        "Start real servers against the current services. Measure known predictions with a closed loop, in turns with a DRF "
+        "view with key and throttle behind the site's middleware, and beside one without it and a plain Django view, "
+        "which all return the same bytes; then known predictions and new texts at a rate, and the memory of a worker. The "
+        "requests are real: they are recorded in the audit log under the client 'Serving bench'."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -39,6 +39,9 @@ class Command(BaseCommand):
         parser.add_argument("--connections", type=int, default=4, metavar="N", help="at a time (default: 4)")
         parser.add_argument("--rate", type=float, default=300.0, metavar="R", help="a second, open loop (default: 300)")
         parser.add_argument("--texts", type=int, default=400, metavar="N", help="new texts, 0 for none (default: 400)")
+        parser.add_argument(
+            "--rounds", type=int, default=3, metavar="N", help="of API and keyed view, in turns (default: 3)"
+        )
         parser.add_argument("--workers", type=int, default=1, metavar="N", help="server processes (default: 1)")
         parser.add_argument(
             "--audience",
@@ -68,19 +71,20 @@ class Command(BaseCommand):
         if plot is not None:
             plot.write_text(series_plot(report), encoding="utf-8")
         self.stdout.write(_table(report))
-        if any(entry["errors"] for entry in report["series"]):
+        if report["errors"]:
             raise CommandError("Some answers were not 200.")
 
 
 def _load(options: dict[str, Any]) -> Load:
-    for name, most in (("requests", 1_000_000), ("connections", 256), ("workers", 64)):
+    for name, most in (("requests", 1_000_000), ("connections", 256), ("workers", 64), ("rounds", 100)):
         if not 1 <= options[name] <= most:
             raise CommandError(f"--{name} must be from 1 to {most}.")
     if not 0 <= options["texts"] <= MOST_TEXTS:
         raise CommandError(f"--texts must be from 0 to {MOST_TEXTS}.")
     if not 0 < options["rate"] <= MOST_RATE:
         raise CommandError(f"--rate must be above 0 and at most {MOST_RATE}.")
-    return Load(options["requests"], options["connections"], options["workers"], options["rate"], options["texts"])
+    names = ("requests", "connections", "workers", "rate", "texts", "rounds")
+    return Load(**{name: options[name] for name in names})
 
 
 def _progress(total: int) -> Callable[[str], Callable[[], object]]:
@@ -92,7 +96,8 @@ def _table(report: dict[str, Any]) -> str:
     lines = [f"{'series':<34}" + "".join(f"{name:>20}" for name in columns)]
     lines += [f"{entry['name']:<34}" + "".join(f"{entry[name]:>20}" for name in columns) for entry in report["series"]]
     lines.append(
-        f"API to keyed DRF view {report['api_to_drf_keyed']}, to one without middleware "
+        f"API to keyed DRF view {report['api_to_drf_keyed']} (median of the rounds: "
+        f"{', '.join(str(entry['ratio']) for entry in report['rounds'])}), to one without middleware "
         f"{report['api_to_drf_keyed_without_middleware']}, to plain Django view {report['api_to_plain_django']}; "
         f"ready after {report['cold_start_seconds']} s, {report['worker_mib']} MiB in the largest process;"
         f" fsync {report['machine']['fsync']}, "
