@@ -30,7 +30,8 @@ _LENGTH_BYTES = 4
 class RenderedAnswer:
     """The bytes that go out, and what the audit event of this answer needs.
 
-    ``valid_until`` is the next moment at which a consent starts or ends: the answer may not be served from then on.
+    ``valid_until`` is the next moment at which a consent starts or ends or the catalogue may have changed: the answer may
+    not be served from then on.
     """
 
     body: bytes
@@ -38,11 +39,11 @@ class RenderedAnswer:
     item_ids: list[str]
     communities: list[str]
     count: int
-    valid_until: str = ""
+    valid_until: str
 
     def holds_at(self, now: datetime) -> bool:
-        """Whether no consent has started or ended since the answer was rendered."""
-        return not self.valid_until or now < datetime.fromisoformat(self.valid_until)
+        """Whether no consent has started or ended since the answer was rendered, and it is not too old."""
+        return now < datetime.fromisoformat(self.valid_until)
 
 
 def answer_key(*parts: str) -> str:
@@ -66,10 +67,8 @@ def answer_get(key: str, now: datetime) -> RenderedAnswer | None:
 
 
 def answer_put(key: str, answer: RenderedAnswer, now: datetime) -> None:
-    """Keep the answer until the catalogue may have changed or a consent starts or ends. Without Redis nothing is kept."""
-    seconds = CATALOGUE_SECONDS
-    if answer.valid_until:
-        seconds = min(seconds, int((datetime.fromisoformat(answer.valid_until) - now).total_seconds()))
+    """Keep the answer as long as it holds. Without Redis nothing is kept."""
+    seconds = int((datetime.fromisoformat(answer.valid_until) - now).total_seconds())
     if seconds < 1:
         return
     head = orjson.dumps({name: value for name, value in asdict(answer).items() if name != "body"})

@@ -1,14 +1,14 @@
 """The one way in which a prediction leaves the platform: gate, cache, audit event, bytes.
 
 The policy revision and the active model are read from the database before anything else, so that an answer cached before
-a withdrawal or a promotion can't be found after it.
+a withdrawal or a promotion can't be found after it: neither in the memory of this process nor in Redis.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 import orjson
 from django.utils import timezone
@@ -18,7 +18,8 @@ from correlations.vocabulary import Direction, Dose
 from ethics import audit
 from ethics.policy import Audience, Purpose
 from ethics.revisions import Revisions, current_revisions
-from genomepath.answer_cache import RenderedAnswer, answer_get, answer_key
+from genomepath.answer_cache import CATALOGUE_SECONDS, RenderedAnswer, answer_get, answer_key
+from genomepath.answer_memory import AnswerMemory
 from genomepath.answer_rendering import answer_render_once
 from genomepath.answers import AnswerFrame, BuiltAnswer, practices_for_target, targets_for_practice
 from genomepath.asked_practice import asked_practice
@@ -36,6 +37,7 @@ _served = Counter(
     "Predictions asked for, by direction and by where the answer came from.",
     ["direction", "source"],
 )
+memory = AnswerMemory()
 
 
 class SubjectNotFound(Exception):
@@ -52,9 +54,9 @@ class PredictionQuestion:
     dose: Dose | None = None
 
     @property
-    def normalised_subject(self) -> str:
+    def normalised(self) -> PredictionQuestion:
         """The form under which equal questions are cached together."""
-        return self.subject.upper() if self.direction == Direction.GENOMIC_TO_TK else self.subject
+        return replace(self, subject=self.subject.upper()) if self.direction == Direction.GENOMIC_TO_TK else self
 
 
 def prediction_serve(
@@ -76,13 +78,14 @@ def prediction_serve(
         django.db.Error: the audit event, or the answer itself, could not be written or read.
     """
     frame = _frame_of(revisions or current_revisions(), audience, now or timezone.now())
-    key = _key_of(question, frame)
-    answer = answer_get(key, frame.now)
-    source = "cache"
+    generation, place = _generation_of(frame), (audience, question.normalised)
+    answer = memory.get(generation, place, frame.now)
+    source = "memory"
     refused_item_ids: list[str] = []
     if answer is None:
-        source = "database"
-        answer, refused_item_ids = _answer_or_refusal(question, frame, key)
+        source, answer, refused_item_ids = _fetched(question, frame)
+        if answer is not None:
+            memory.put(generation, place, answer)
     _record(question, answer, frame, context, refused_item_ids)
     _served.labels(question.direction.value, source if answer else "none").inc()
     if answer is None:
@@ -96,15 +99,26 @@ def prediction_warm(*, question: PredictionQuestion, audience: Audience) -> bool
     Raises:
         NoActiveModel: no model version is in service.
     """
-    frame = _frame_of(current_revisions(), audience, timezone.now())
+    return _fetched(question, _frame_of(current_revisions(), audience, timezone.now()))[1] is not None
+
+
+def _fetched(question: PredictionQuestion, frame: AnswerFrame) -> tuple[str, RenderedAnswer | None, list[str]]:
+    """Where the answer came from, the answer, and what the audit log says of whom it was refused for."""
     key = _key_of(question, frame)
-    return (answer_get(key, frame.now) or _answer_or_refusal(question, frame, key)[0]) is not None
+    answer = answer_get(key, frame.now)
+    if answer is not None:
+        return "cache", answer, []
+    return "database", *_answer_or_refusal(question, frame, key)
 
 
 def _frame_of(revisions: Revisions, audience: Audience, now: datetime) -> AnswerFrame:
     return AnswerFrame(
         version=version_in_service(revisions), policy_revision=revisions.policy, audience=audience, now=now
     )
+
+
+def _generation_of(frame: AnswerFrame) -> tuple[object, ...]:
+    return frame.version.sha256, frame.version.provisional, frame.policy_revision
 
 
 def _key_of(question: PredictionQuestion, frame: AnswerFrame) -> str:
@@ -114,7 +128,7 @@ def _key_of(question: PredictionQuestion, frame: AnswerFrame) -> str:
         str(frame.policy_revision),
         frame.audience.value,
         question.direction.value,
-        question.normalised_subject,
+        question.normalised.subject,
         question.dose.value if question.dose else "",
         str(question.k),
     )
@@ -136,6 +150,7 @@ def _answer_or_refusal(
 def _render(question: PredictionQuestion, frame: AnswerFrame) -> RenderedAnswer | None:
     # The boundary is read first: a consent recorded after it raises the policy revision anyway.
     boundary = next_consent_boundary(frame.now)
+    outdated = frame.now + timedelta(seconds=CATALOGUE_SECONDS)
     built: BuiltAnswer | None
     if question.direction == Direction.TK_TO_GENOMIC:
         built = targets_for_practice(
@@ -156,7 +171,7 @@ def _render(question: PredictionQuestion, frame: AnswerFrame) -> RenderedAnswer 
         item_ids=built.item_ids,
         communities=built.communities,
         count=built.count,
-        valid_until=boundary.isoformat() if boundary else "",
+        valid_until=(min(boundary, outdated) if boundary else outdated).isoformat(),
     )
 
 

@@ -59,7 +59,10 @@ def pytest_runtest_makereport(
 
 @pytest.fixture(autouse=True)
 def fresh_cache(settings) -> None:
-    """Each test sees an empty cache: its keys carry a prefix of their own."""
+    """Each test sees an empty cache: its keys carry a prefix of their own, and this process remembers no answer."""
+    from genomepath.serving import memory
+
+    memory.clear()
     caches = copy.deepcopy(django_settings.CACHES)
     caches["default"]["KEY_PREFIX"] = f"test-{uuid.uuid4().hex}"
     settings.CACHES = caches

@@ -11,10 +11,12 @@ from django.conf import settings as django_settings
 from django.utils import timezone
 
 from genomepath.answer_cache import RenderedAnswer, answer_get, answer_key, answer_put
+from genomepath.serving import memory
 from tests.factories import make_catalogue
 
 NOW = timezone.now()
-ANSWER = RenderedAnswer(b'{"a":1}', '"etag"', ["item"], ["community"], 1)
+LATER = NOW + timedelta(seconds=60)
+ANSWER = RenderedAnswer(b'{"a":1}', '"etag"', ["item"], ["community"], 1, LATER.isoformat())
 
 
 @pytest.fixture
@@ -70,6 +72,7 @@ def test_poisoned_cache_does_not_reach_an_answer(raw, make_api_client):
     url = f"/api/v1/predictions/practices/{catalogue.practices[0].slug}/targets/"
     good = client.http.get(url).content
     raw.set(_stored_name(raw), b"\x00" * 32 + b'{"poison": true}')
+    memory.clear()
     assert client.http.get(url).content == good
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -24,7 +25,7 @@ from tests.factories import make_catalogue
 
 NOW = timezone.now()
 KEY = answer_key("asked by many")
-ANSWER = RenderedAnswer(b'{"a":1}', '"etag"', ["item"], ["community"], 1)
+ANSWER = RenderedAnswer(b'{"a":1}', '"etag"', ["item"], ["community"], 1, (NOW + timedelta(seconds=60)).isoformat())
 
 
 class Rendering:
