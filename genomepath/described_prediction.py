@@ -14,6 +14,7 @@ from typing import Any
 from ethics import audit
 from ethics.policy import Audience, Purpose
 from genomepath.answers import AnswerFrame, answer_frame, practices_for_description
+from genomepath.ml.once_encoder import OnceEncoder
 from genomepath.ml.snapshot import DiseaseRecord, TargetRecord
 from genomepath.text_admission import text_refusal_record
 from genomepath.text_engine import text_engine
@@ -64,9 +65,10 @@ def described_predict(
     version, revision = serving_state()
     frame = AnswerFrame(version=version, policy_revision=revision, audience=audience, now=now)
     engine = text_engine(version)
-    ranked = engine.ranked_practices(description.record())
+    encoder = OnceEncoder(engine.encoder)
+    ranked = engine.ranked_practices(description.record(), encoder=encoder)
     text = ". ".join(description.parts)
-    verdict = engine.gate.judge(text=text, audience=audience, policy_revision=revision, now=now)
+    verdict = engine.gate.judge(text=text, audience=audience, policy_revision=revision, now=now, encoder=encoder)
     shown, practices = practices_for_description(frame, ranked, k)
     if verdict.named or verdict.near or not practices:
         text_refusal_record(verdict=verdict, model_sha256=version.sha256, policy_revision=revision, context=context)

@@ -6,7 +6,6 @@ about nothing known. Every check runs for every text, so that the time taken doe
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,8 +18,6 @@ from correlations.querysets import PracticeQuerySet
 from ethics import audit
 from ethics.models import GovernedItem
 from ethics.policy import Audience, LabelRule, Purpose, SacredStatus
-from genomepath.answer_cache import CATALOGUE_SECONDS
-from genomepath.consent_periods import next_consent_boundary
 from genomepath.ml.embedding import EMBEDDING_SIZE, TextEncoder
 from genomepath.text_door import (
     FAR_FROM_KNOWN,
@@ -31,6 +28,7 @@ from genomepath.text_door import (
     practice_views,
     segments,
 )
+from genomepath.validity import Validity
 
 
 @dataclass(frozen=True)
@@ -44,15 +42,7 @@ class _Compared:
     withheld: tuple[str, ...]
     vectors: NDArray[np.float32]
     names: ProtectedNames
-    policy_revision: int
-    valid_until: datetime | None
-    made_at: float
-
-    def holds(self, policy_revision: int, now: datetime) -> bool:
-        """Nothing of the policy changed since; an edit of the catalogue may take as long to show as in cached answers."""
-        is_young = time.monotonic() - self.made_at < CATALOGUE_SECONDS
-        is_valid = self.valid_until is None or now < self.valid_until
-        return policy_revision == self.policy_revision and is_young and is_valid
+    validity: Validity
 
 
 class TextGate:
@@ -62,12 +52,23 @@ class TextGate:
         self._encoder = encoder
         self._compared: dict[Audience, _Compared] = {}
 
-    def judge(self, *, text: str, audience: Audience, policy_revision: int, now: datetime) -> TextVerdict:
-        """Judge a text. Nothing of the text or of the records that it meets leaves this method but public ids."""
+    def judge(
+        self,
+        *,
+        text: str,
+        audience: Audience,
+        policy_revision: int,
+        now: datetime,
+        encoder: TextEncoder | None = None,
+    ) -> TextVerdict:
+        """Judge a text. Nothing of the text or of the records that it meets leaves this method but public ids.
+
+        ``encoder`` may be one over the gate's that knows the text already.
+        """
         compared = self._compared.get(audience)
-        if compared is None or not compared.holds(policy_revision, now):
+        if compared is None or not compared.validity.holds(policy_revision, now):
             compared = self._compared[audience] = self._read(audience, policy_revision, now)
-        close = closeness(self._encoder.encode(segments(text)), compared.vectors)
+        close = closeness((encoder or self._encoder).encode(segments(text)), compared.vectors)
         to_known, to_withheld = close[: compared.known], close[compared.known :]
         near = zip(compared.withheld, to_withheld >= NEAR_WITHHELD, strict=True)
         return TextVerdict(
@@ -77,8 +78,7 @@ class TextGate:
         )
 
     def _read(self, audience: Audience, policy_revision: int, now: datetime) -> _Compared:
-        # The boundary is read first: a consent recorded after it raises the policy revision anyway.
-        boundary = next_consent_boundary(now)
+        validity = Validity.of_now(policy_revision, now)
         permitted = Practice.objects.permitted_for(Purpose.PREDICTION, audience, now)
         known = [view for practice in _with_fields(permitted) for view in _views(practice)]
         withheld = [
@@ -90,9 +90,7 @@ class TextGate:
             withheld=tuple(item for item, _ in withheld),
             vectors=self._encoder.encode(views) if views else np.zeros((0, EMBEDDING_SIZE), dtype=np.float32),
             names=ProtectedNames(_names(audience, now)),
-            policy_revision=policy_revision,
-            valid_until=boundary,
-            made_at=time.monotonic(),
+            validity=validity,
         )
 
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from correlations.vocabulary import Dose
 from genomepath.artefacts import model_folder
 from genomepath.ml.calibration import PlattCalibration
+from genomepath.ml.embedding import TextEncoder
 from genomepath.ml.encoder_graph import encoder_file
 from genomepath.ml.onnx_encoder import OnnxTextEncoder, one_thread_session
 from genomepath.ml.onnx_files import GENOMIC_TO_TK, TK_TO_GENOMIC, record_inputs
@@ -24,6 +25,7 @@ from genomepath.ml.records import practice_features, target_features
 from genomepath.ml.snapshot import DOSES, PracticeRecord, TargetRecord
 from genomepath.models import ModelVersion
 from genomepath.text_admission import TextGate
+from genomepath.text_background import TextBackgrounds
 
 
 class ModelFolderUnreadable(Exception):
@@ -38,21 +40,27 @@ class TextEngine:
         curves = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
         self.encoder = encoder
         self.gate = TextGate(encoder)
+        self.backgrounds = TextBackgrounds()
         self._targets, self._practices = scores.targets, scores.practices
         self._to_targets = one_thread_session(folder / TK_TO_GENOMIC)
         self._to_practices = one_thread_session(folder / GENOMIC_TO_TK)
         self._target_curve = PlattCalibration.from_dict(curves["tk_to_genomic"])
         self._practice_curve = PlattCalibration.from_dict(curves["genomic_to_tk"])
 
-    def ranked_targets(self, record: PracticeRecord, dose: Dose) -> list[tuple[str, float]]:
-        """HGNC symbols of all targets of the model with their confidence, from the highest logit down."""
-        inputs = record_inputs(practice_features(record, self.encoder), in_catalogue=False)
+    def ranked_targets(
+        self, record: PracticeRecord, dose: Dose, *, encoder: TextEncoder | None = None
+    ) -> list[tuple[str, float]]:
+        """HGNC symbols of all targets of the model with their confidence, from the highest logit down.
+
+        ``encoder`` may be one over this engine's that knows texts of the record already.
+        """
+        inputs = record_inputs(practice_features(record, encoder or self.encoder), in_catalogue=False)
         inputs["dose"] = np.array([DOSES.index(dose.value)], dtype=np.int64)
         return _ranked(self._targets, self._to_targets.run(["logits"], inputs)[0][0], self._target_curve)
 
-    def ranked_practices(self, record: TargetRecord) -> list[tuple[str, float]]:
+    def ranked_practices(self, record: TargetRecord, *, encoder: TextEncoder | None = None) -> list[tuple[str, float]]:
         """Slugs of all practices of the model with their confidence. What may not be shown is among them."""
-        inputs = record_inputs(target_features(record, self.encoder), in_catalogue=False)
+        inputs = record_inputs(target_features(record, encoder or self.encoder), in_catalogue=False)
         return _ranked(self._practices, self._to_practices.run(["logits"], inputs)[0][0], self._practice_curve)
 
 

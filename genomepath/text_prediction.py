@@ -12,16 +12,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from correlations.models import GenomicTarget
 from correlations.vocabulary import Dose
 from ethics import audit
-from ethics.models import Community, GovernedItem
 from ethics.policy import Audience, Purpose
-from genomepath.answers import AnswerFrame, answer_frame, synergies_among, target_content
+from genomepath.answers import AnswerFrame, answer_frame
+from genomepath.ml.once_encoder import OnceEncoder
 from genomepath.ml.snapshot import PracticeRecord
-from genomepath.models import ModelVersion
 from genomepath.serving import DEFAULT_DOSE, SubjectNotFound
 from genomepath.text_admission import text_refusal_record
+from genomepath.text_background import TextBackground
 from genomepath.text_engine import ModelFolderUnreadable, text_engine
 from genomepath.version_in_service import serving_state
 
@@ -55,32 +54,29 @@ def text_predict(
     now = now or timezone.now()
     version, revision = serving_state()
     frame = AnswerFrame(version=version, policy_revision=revision, audience=audience, now=now)
-    trained_on = ModelVersion.objects.values_list("trained_on", flat=True).get(pk=version.pk)
-    items = GovernedItem.objects.permitted_for(Purpose.PREDICTION, audience, now).filter(public_id__in=trained_on)
-    learned_from = list(items.values_list("public_id", "community__slug"))
-    if not learned_from:
-        raise SubjectNotFound
-    communities = sorted({slug for _, slug in learned_from})
-    level = dose or DEFAULT_DOSE
     engine = text_engine(version)
-    ranked = engine.ranked_targets(_record_of(text), level)
-    verdict = engine.gate.judge(text=text, audience=audience, policy_revision=revision, now=now)
+    background = engine.backgrounds.of(version, audience=audience, policy_revision=revision, now=now)
+    if not background.learned_from:
+        raise SubjectNotFound
+    level = dose or DEFAULT_DOSE
+    encoder = OnceEncoder(engine.encoder)
+    ranked = engine.ranked_targets(_record_of(text), level, encoder=encoder)
+    verdict = engine.gate.judge(text=text, audience=audience, policy_revision=revision, now=now, encoder=encoder)
     if not verdict.is_answered:
         text_refusal_record(verdict=verdict, model_sha256=version.sha256, policy_revision=revision, context=context)
-        return _content(frame, level, dose, k, shown=[], communities=[])
-    known = GenomicTarget.objects.in_bulk([symbol for symbol, _ in ranked], field_name="symbol")
-    shown = [(known[symbol], confidence) for symbol, confidence in ranked if symbol in known][:k]
+        return _content(frame, level, dose, k, shown=[], background=None)
+    shown = [(symbol, confidence) for symbol, confidence in ranked if symbol in background.targets][:k]
     audit.record(
         "prediction.served",
-        subjects=[public_id for public_id, _ in learned_from],
-        communities=communities,
+        subjects=[public_id for public_id, _ in background.learned_from],
+        communities=background.communities,
         purpose=Purpose.PREDICTION,
         model_sha256=version.sha256,
         details={"direction": DIRECTION, "count": len(shown)},
         context=context,
         policy_revision=revision,
     )
-    return _content(frame, level, dose, k, shown=shown, communities=communities)
+    return _content(frame, level, dose, k, shown=shown, background=background)
 
 
 def _record_of(text: str) -> PracticeRecord:
@@ -93,38 +89,33 @@ def _content(
     asked: Dose | None,
     k: int,
     *,
-    shown: list[tuple[GenomicTarget, float]],
-    communities: list[str],
+    shown: list[tuple[str, float]],
+    background: TextBackground | None,
 ) -> dict[str, Any]:
-    """The answer; without communities to credit it holds nothing but its frame."""
+    """The answer; without a background to credit it holds nothing but its frame."""
     return {
         "direction": DIRECTION,
         "dose": {"level": level.value, "chosen_by": "request" if asked else "default"},
         "k": k,
-        "abstained": not communities,
-        "statement": "" if communities else NO_ANSWER,
-        **_predictions(shown),
-        "learned_from": _credits(communities),
+        "abstained": background is None,
+        "statement": NO_ANSWER if background is None else "",
+        **_predictions(shown, background),
+        "learned_from": [] if background is None else list(background.credits),
         "calibration": CALIBRATION_NOTE,
         **answer_frame(frame),
     }
 
 
-def _predictions(shown: list[tuple[GenomicTarget, float]]) -> dict[str, Any]:
+def _predictions(shown: list[tuple[str, float]], background: TextBackground | None) -> dict[str, Any]:
+    if background is None:
+        return {"predictions": [], "synergies": []}
     return {
         "predictions": [
-            {"rank": rank, "target": target_content(target), "confidence": round(confidence, 4)}
-            for rank, (target, confidence) in enumerate(shown, start=1)
+            {"rank": rank, "target": background.targets[symbol], "confidence": round(confidence, 4)}
+            for rank, (symbol, confidence) in enumerate(shown, start=1)
         ],
-        "synergies": synergies_among([target.pk for target, _ in shown]),
+        "synergies": background.synergies_among([symbol for symbol, _ in shown]),
     }
-
-
-def _credits(communities: list[str]) -> list[dict[str, str]]:
-    return [
-        {"slug": community.slug, "name": community.name, "statement": community.statement}
-        for community in Community.objects.filter(slug__in=communities)
-    ]
 
 
 __all__ = ["CALIBRATION_NOTE", "DIRECTION", "MAX_TEXT_BYTES", "ModelFolderUnreadable", "text_predict"]

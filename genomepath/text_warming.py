@@ -26,15 +26,17 @@ def text_engine_warm_at_first_request() -> None:
 
 
 def text_engine_warm() -> bool:
-    """Load the active model and what each audience's texts are compared with; False where there is no model to load."""
+    """Load the active model and what stands behind each audience's texts; False where there is no model to load."""
     try:
         version, revision = serving_state()
         engine = text_engine(version)
     except (NoActiveModel, ModelFolderUnreadable) as error:
         logger.info("no text engine to load: %s", type(error).__name__)
         return False
+    now = timezone.now()
     for audience in CLIENT_AUDIENCES:
-        engine.gate.judge(text="hemp", audience=audience, policy_revision=revision, now=timezone.now())
+        engine.gate.judge(text="hemp", audience=audience, policy_revision=revision, now=now)
+        engine.backgrounds.of(version, audience=audience, policy_revision=revision, now=now)
     return True
 
 

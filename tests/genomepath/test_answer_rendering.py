@@ -142,6 +142,7 @@ def test_a_value_of_another_kind_in_the_cache_harms_neither_answer_nor_limits(ra
     (name,) = raw.scan_iter(f"{prefix}:answer:*")
     raw.delete(name)
     raw.rpush(name, "poison")
+    serving.memory.clear()
     second = client.http.get(url)
     assert (second.status_code, second.content) == (200, first.content)
     assert second["RateLimit-Policy"] == first["RateLimit-Policy"]

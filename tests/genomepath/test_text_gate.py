@@ -85,7 +85,7 @@ def test_an_edit_of_the_catalogue_holds_as_soon_as_for_cached_answers(encoder):
     judge(gate, TITLE)
     type(practice).objects.filter(pk=practice.pk).update(title="Quite another title")
 
-    with mock.patch("genomepath.text_admission.time.monotonic", return_value=10.0**9 + CATALOGUE_SECONDS):
+    with mock.patch("genomepath.validity.time.monotonic", return_value=10.0**9 + CATALOGUE_SECONDS):
         judge(gate, "a text")
 
     assert any("Quite another title" in asked for asked in encoder.asked[-2:])
