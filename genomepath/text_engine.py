@@ -18,7 +18,7 @@ from genomepath.artefacts import model_folder
 from genomepath.ml.calibration import PlattCalibration
 from genomepath.ml.embedding import TextEncoder
 from genomepath.ml.encoder_graph import encoder_file
-from genomepath.ml.onnx_encoder import OnnxTextEncoder, one_thread_session
+from genomepath.ml.onnx_encoder import OnnxTextEncoder, logits_alone, one_thread_session
 from genomepath.ml.onnx_files import GENOMIC_TO_TK, TK_TO_GENOMIC, record_inputs
 from genomepath.ml.published_scores import PublishedScoresError, read_published_scores
 from genomepath.ml.records import practice_features, target_features
@@ -56,12 +56,12 @@ class TextEngine:
         """
         inputs = record_inputs(practice_features(record, encoder or self.encoder), in_catalogue=False)
         inputs["dose"] = np.array([DOSES.index(dose.value)], dtype=np.int64)
-        return _ranked(self._targets, self._to_targets.run(["logits"], inputs)[0][0], self._target_curve)
+        return _ranked(self._targets, logits_alone(self._to_targets, inputs)[0], self._target_curve)
 
     def ranked_practices(self, record: TargetRecord, *, encoder: TextEncoder | None = None) -> list[tuple[str, float]]:
         """Slugs of all practices of the model with their confidence. What may not be shown is among them."""
         inputs = record_inputs(target_features(record, encoder or self.encoder), in_catalogue=False)
-        return _ranked(self._practices, self._to_practices.run(["logits"], inputs)[0][0], self._practice_curve)
+        return _ranked(self._practices, logits_alone(self._to_practices, inputs)[0], self._practice_curve)
 
 
 _lock = threading.Lock()
