@@ -42,17 +42,25 @@ class TextBackground:
 
 
 class TextBackgrounds:
-    """The background of one model version for each audience."""
+    """The background of the version in service for each audience, as long as it holds."""
 
     def __init__(self) -> None:
-        self._remembered: dict[Audience, TextBackground] = {}
+        self._remembered: dict[Audience, tuple[int, TextBackground]] = {}
 
     def of(self, version: ModelVersion, *, audience: Audience, policy_revision: int, now: datetime) -> TextBackground:
         """What holds at this moment."""
-        found = self._remembered.get(audience)
-        if found is None or not found.validity.holds(policy_revision, now):
-            found = self._remembered[audience] = _read(version, audience, policy_revision, now)
+        of_version, found = self._remembered.get(audience, (None, None))
+        if found is None or of_version != version.pk or not found.validity.holds(policy_revision, now):
+            found = _read(version, audience, policy_revision, now)
+            self._remembered[audience] = version.pk, found
         return found
+
+    def clear(self) -> None:
+        """Forget all."""
+        self._remembered.clear()
+
+
+backgrounds = TextBackgrounds()
 
 
 def _read(version: ModelVersion, audience: Audience, policy_revision: int, now: datetime) -> TextBackground:

@@ -25,7 +25,6 @@ from genomepath.ml.records import practice_features, target_features
 from genomepath.ml.snapshot import DOSES, PracticeRecord, TargetRecord
 from genomepath.models import ModelVersion
 from genomepath.text_admission import TextGate
-from genomepath.text_background import TextBackgrounds
 
 
 class ModelFolderUnreadable(Exception):
@@ -40,7 +39,6 @@ class TextEngine:
         curves = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
         self.encoder = encoder
         self.gate = TextGate(encoder)
-        self.backgrounds = TextBackgrounds()
         self._targets, self._practices = scores.targets, scores.practices
         self._to_targets = one_thread_session(folder / TK_TO_GENOMIC)
         self._to_practices = one_thread_session(folder / GENOMIC_TO_TK)

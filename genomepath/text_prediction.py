@@ -20,7 +20,7 @@ from genomepath.ml.once_encoder import OnceEncoder
 from genomepath.ml.snapshot import PracticeRecord
 from genomepath.serving import DEFAULT_DOSE, SubjectNotFound
 from genomepath.text_admission import text_refusal_record
-from genomepath.text_background import TextBackground
+from genomepath.text_background import TextBackground, backgrounds
 from genomepath.text_engine import ModelFolderUnreadable, text_engine
 from genomepath.version_in_service import serving_state
 
@@ -54,11 +54,11 @@ def text_predict(
     now = now or timezone.now()
     version, revision = serving_state()
     frame = AnswerFrame(version=version, policy_revision=revision, audience=audience, now=now)
-    engine = text_engine(version)
-    background = engine.backgrounds.of(version, audience=audience, policy_revision=revision, now=now)
+    background = backgrounds.of(version, audience=audience, policy_revision=revision, now=now)
     if not background.learned_from:
         raise SubjectNotFound
     level = dose or DEFAULT_DOSE
+    engine = text_engine(version)
     encoder = OnceEncoder(engine.encoder)
     ranked = engine.ranked_targets(_record_of(text), level, encoder=encoder)
     verdict = engine.gate.judge(text=text, audience=audience, policy_revision=revision, now=now, encoder=encoder)

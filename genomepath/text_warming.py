@@ -11,6 +11,7 @@ from django.db import connections
 from django.utils import timezone
 
 from ethics.models.client import CLIENT_AUDIENCES
+from genomepath.text_background import backgrounds
 from genomepath.text_engine import ModelFolderUnreadable, text_engine
 from genomepath.version_in_service import NoActiveModel, serving_state
 
@@ -36,7 +37,7 @@ def text_engine_warm() -> bool:
     now = timezone.now()
     for audience in CLIENT_AUDIENCES:
         engine.gate.judge(text="hemp", audience=audience, policy_revision=revision, now=now)
-        engine.backgrounds.of(version, audience=audience, policy_revision=revision, now=now)
+        backgrounds.of(version, audience=audience, policy_revision=revision, now=now)
     return True
 
 

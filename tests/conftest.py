@@ -61,8 +61,10 @@ def pytest_runtest_makereport(
 def fresh_cache(settings) -> None:
     """Each test sees an empty cache: its keys carry a prefix of their own, and this process remembers no answer."""
     from genomepath.serving import memory
+    from genomepath.text_background import backgrounds
 
     memory.clear()
+    backgrounds.clear()
     caches = copy.deepcopy(django_settings.CACHES)
     caches["default"]["KEY_PREFIX"] = f"test-{uuid.uuid4().hex}"
     settings.CACHES = caches

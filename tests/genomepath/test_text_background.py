@@ -13,6 +13,8 @@ from ethics.models import Community, PolicyRevision
 from ethics.policy import Audience, Basis
 from ethics.stewardship import item_record_objection
 from genomepath.answer_cache import CATALOGUE_SECONDS
+from genomepath.models import ModelVersion
+from genomepath.models.model_version import VersionState
 from genomepath.text_background import TextBackground, TextBackgrounds
 from tests.admin_people import make_consent
 from tests.factories import make_item, make_model_version, make_practice, make_synergy, make_target
@@ -86,6 +88,15 @@ def test_each_audience_has_its_own(backgrounds):
 
     assert read(backgrounds, version).learned_from
     assert not read(backgrounds, version, Audience.COMMERCIAL).learned_from
+
+
+def test_another_version_in_service_has_its_own(backgrounds):
+    first, second = make_practice().item, make_practice().item
+    read(backgrounds, make_model_version(trained_on=[first.public_id]))
+    ModelVersion.objects.update(state=VersionState.RETIRED.value)
+    found = read(backgrounds, make_model_version(trained_on=[second.public_id], sha256="1" * 64))
+
+    assert found.communities == [second.community.slug]
 
 
 def test_an_edit_of_the_catalogue_shows_after_a_minute(backgrounds):
