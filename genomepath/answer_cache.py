@@ -18,9 +18,6 @@ from django.utils.crypto import salted_hmac
 
 from genomepath.redis_bytes import RedisUnavailable, bytes_delete_all, bytes_get, bytes_set
 
-# How long an edit of the catalogue (a title, a source, a review) may take to show. Governance changes don't wait: the
-# policy revision is part of the key.
-CATALOGUE_SECONDS = 60
 _PREFIX = "answer:"
 _TAG_BYTES = 32
 _LENGTH_BYTES = 4

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import orjson
 from django.utils import timezone
@@ -18,12 +18,12 @@ from correlations.vocabulary import Direction, Dose
 from ethics import audit
 from ethics.policy import Audience, Purpose
 from ethics.revisions import Revisions, current_revisions
-from genomepath.answer_cache import CATALOGUE_SECONDS, RenderedAnswer, answer_get, answer_key
+from genomepath.answer_cache import RenderedAnswer, answer_get, answer_key
 from genomepath.answer_memory import AnswerMemory
 from genomepath.answer_rendering import answer_render_once
 from genomepath.answers import AnswerFrame, BuiltAnswer, practices_for_target, targets_for_practice
 from genomepath.asked_practice import asked_practice
-from genomepath.consent_periods import next_consent_boundary
+from genomepath.validity import holds_until
 from genomepath.version_in_service import version_in_service
 
 DEFAULT_DOSE = Dose.MEDIUM
@@ -148,9 +148,8 @@ def _answer_or_refusal(
 
 
 def _render(question: PredictionQuestion, frame: AnswerFrame) -> RenderedAnswer | None:
-    # The boundary is read first: a consent recorded after it raises the policy revision anyway.
-    boundary = next_consent_boundary(frame.now)
-    outdated = frame.now + timedelta(seconds=CATALOGUE_SECONDS)
+    # Read first: a consent recorded after it raises the policy revision anyway.
+    valid_until = holds_until(frame.now)
     built: BuiltAnswer | None
     if question.direction == Direction.TK_TO_GENOMIC:
         built = targets_for_practice(
@@ -171,7 +170,7 @@ def _render(question: PredictionQuestion, frame: AnswerFrame) -> RenderedAnswer 
         item_ids=built.item_ids,
         communities=built.communities,
         count=built.count,
-        valid_until=(min(boundary, outdated) if boundary else outdated).isoformat(),
+        valid_until=valid_until.isoformat(),
     )
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from genomepath.answer_cache import CATALOGUE_SECONDS
 from genomepath.consent_periods import next_consent_boundary
+
+# How long an edit of the catalogue (a title, a source, a review) may take to show. Governance changes don't wait: they
+# raise the policy revision, which every request reads first.
+CATALOGUE_SECONDS = 60
+
+
+def holds_until(now: datetime) -> datetime:
+    """The moment from which on what is read after this call may be outdated although the policy revision is the same."""
+    outdated = now + timedelta(seconds=CATALOGUE_SECONDS)
+    boundary = next_consent_boundary(now)
+    return min(boundary, outdated) if boundary else outdated
 
 
 @dataclass(frozen=True)
@@ -15,16 +24,13 @@ class Validity:
     """Until the policy changes, a consent starts or ends, or an edit of the catalogue has to show."""
 
     policy_revision: int
-    valid_until: datetime | None
-    made_at: float
+    until: datetime
 
     @classmethod
     def of_now(cls, policy_revision: int, now: datetime) -> Validity:
         """Of what is read after this call: a consent recorded later raises the policy revision anyway."""
-        return cls(policy_revision, next_consent_boundary(now), time.monotonic())
+        return cls(policy_revision, holds_until(now))
 
     def holds(self, policy_revision: int, now: datetime) -> bool:
         """Whether it may still be used."""
-        is_young = time.monotonic() - self.made_at < CATALOGUE_SECONDS
-        is_valid = self.valid_until is None or now < self.valid_until
-        return policy_revision == self.policy_revision and is_young and is_valid
+        return policy_revision == self.policy_revision and now < self.until

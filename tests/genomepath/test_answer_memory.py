@@ -12,10 +12,11 @@ from correlations.vocabulary import Direction
 from ethics.models import AuditEvent
 from ethics.policy import Audience
 from ethics.stewardship import item_record_objection
-from genomepath.answer_cache import CATALOGUE_SECONDS, RenderedAnswer
+from genomepath.answer_cache import RenderedAnswer
 from genomepath.answer_memory import AnswerMemory
 from genomepath.models import ModelVersion
 from genomepath.serving import PredictionQuestion, SubjectNotFound, memory, prediction_serve
+from genomepath.validity import CATALOGUE_SECONDS
 from tests.factories import make_catalogue
 
 NOW = timezone.now()

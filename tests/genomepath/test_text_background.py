@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from unittest import mock
 
 import pytest
 from django.utils import timezone
@@ -12,10 +11,10 @@ from correlations.models import GenomicTarget
 from ethics.models import Community, PolicyRevision
 from ethics.policy import Audience, Basis
 from ethics.stewardship import item_record_objection
-from genomepath.answer_cache import CATALOGUE_SECONDS
 from genomepath.models import ModelVersion
 from genomepath.models.model_version import VersionState
 from genomepath.text_background import TextBackground, TextBackgrounds
+from genomepath.validity import CATALOGUE_SECONDS
 from tests.admin_people import make_consent
 from tests.factories import make_item, make_model_version, make_practice, make_synergy, make_target
 
@@ -106,8 +105,7 @@ def test_an_edit_of_the_catalogue_shows_after_a_minute(backgrounds):
     GenomicTarget.objects.filter(pk=target.pk).update(name="another synthetic name")
     Community.objects.filter(pk=item.community.pk).update(statement="another synthetic statement")
 
-    with mock.patch("genomepath.validity.time.monotonic", return_value=10.0**9 + CATALOGUE_SECONDS):
-        found = read(backgrounds, version)
+    found = read(backgrounds, version, now=timezone.now() + timedelta(seconds=CATALOGUE_SECONDS))
 
     assert found.targets[target.symbol]["name"] == "another synthetic name"
     assert found.credits[0]["statement"] == "another synthetic statement"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from unittest import mock
 
 import numpy as np
 import pytest
@@ -13,9 +12,9 @@ from django.utils import timezone
 from ethics.models import PolicyRevision
 from ethics.policy import Audience, Basis
 from ethics.stewardship import item_record_objection
-from genomepath.answer_cache import CATALOGUE_SECONDS
 from genomepath.text_admission import TextGate
 from genomepath.text_door import TextVerdict
+from genomepath.validity import CATALOGUE_SECONDS
 from tests.admin_people import make_consent
 from tests.factories import make_item, make_practice
 from tests.genomepath.ml.synthetic import HashEncoder
@@ -85,8 +84,7 @@ def test_an_edit_of_the_catalogue_holds_as_soon_as_for_cached_answers(encoder):
     judge(gate, TITLE)
     type(practice).objects.filter(pk=practice.pk).update(title="Quite another title")
 
-    with mock.patch("genomepath.validity.time.monotonic", return_value=10.0**9 + CATALOGUE_SECONDS):
-        judge(gate, "a text")
+    judge(gate, "a text", now=timezone.now() + timedelta(seconds=CATALOGUE_SECONDS))
 
     assert any("Quite another title" in asked for asked in encoder.asked[-2:])
 
