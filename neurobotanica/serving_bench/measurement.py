@@ -80,8 +80,17 @@ class _Measured:
     def series(self) -> list[Series]:
         """Those that the table shows."""
         middle = self.middle_round
-        rest = (self.at_rate, self.texts, middle.keyed, self.without_middleware, self.plain)
-        return [middle.api, *(entry for entry in rest if entry is not None)]
+        return [middle.api, *self._at_rate, middle.keyed, self.without_middleware, self.plain]
+
+    @property
+    def every_series(self) -> list[Series]:
+        """Those of all rounds too."""
+        peaks = [series for each in self.rounds for series in (each.api, each.keyed)]
+        return [*peaks, *self._at_rate, self.without_middleware, self.plain]
+
+    @property
+    def _at_rate(self) -> list[Series]:
+        return [self.at_rate] if self.texts is None else [self.at_rate, self.texts]
 
 
 def measure_serving(*, load: Load, audience: Audience, progress: Progress) -> dict[str, Any]:
@@ -185,26 +194,17 @@ def _body(port: int, path: str, headers: dict[str, str]) -> bytes:
 
 def _report(load: Load, measured: _Measured) -> dict[str, Any]:
     middle = measured.middle_round
-    every = [entry for each in measured.rounds for entry in (each.api, each.keyed)]
-    every += [entry for entry in measured.series if entry not in every]
-    peak = middle.api.requests_per_second
+    every = measured.every_series
+    peak, timed = middle.api.requests_per_second, measured.model_time
     return {
         "measured_at": timezone.now().isoformat(timespec="seconds"),
-        "machine": {
-            "processors": os.cpu_count(),
-            "python": platform.python_version(),
-            "granian": version("granian"),
-            "load_average": round(os.getloadavg()[0], 1),
-            **{name: _database_setting(name) for name in ("synchronous_commit", "fsync")},
-        },
+        "machine": _machine(),
         "load": asdict(load) | {"generator": "on the same machine"},
         "requests": sum(entry.requests for entry in every),
         "errors": sum(entry.errors for entry in every),
         "cold_start_seconds": round(measured.seconds_to_ready, 2),
         "worker_mib": measured.worker_mib,
-        "model_time": asdict(measured.model_time) | {"ratio": measured.model_time.ratio}
-        if measured.model_time
-        else None,
+        "model_time": None if timed is None else asdict(timed) | {"ratio": timed.ratio},
         "series": [asdict(entry) for entry in measured.series],
         "rounds": [
             {
@@ -217,6 +217,16 @@ def _report(load: Load, measured: _Measured) -> dict[str, Any]:
         "api_to_drf_keyed": round(middle.ratio, 3),
         "api_to_drf_keyed_without_middleware": round(peak / measured.without_middleware.requests_per_second, 3),
         "api_to_plain_django": round(peak / measured.plain.requests_per_second, 3),
+    }
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "processors": os.cpu_count(),
+        "python": platform.python_version(),
+        "granian": version("granian"),
+        "load_average": round(os.getloadavg()[0], 1),
+        **{name: _database_setting(name) for name in ("synchronous_commit", "fsync")},
     }
 
 
