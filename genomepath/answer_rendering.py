@@ -1,5 +1,8 @@
 """One caller renders an answer that many ask for at once; the others wait a moment for it to be cached.
 
+One that is asked for again and again is rendered anew before it ends, by one caller, while the others get it as it is:
+answers that were rendered together, as after a promotion, would end together, and everybody would wait for all of them.
+
 The claim is a hint and no lock that anything depends on: whoever finds none, waits too long, or has no Redis, renders.
 Callers come here once the policy has allowed what they ask for, so that no wait tells of what is withheld.
 """
@@ -39,6 +42,30 @@ def answer_render_once(key: str, render: Callable[[], RenderedAnswer | None], no
     finally:
         if is_ours:
             _give_back(claim, token)
+
+
+def answer_renew(
+    key: str, answer: RenderedAnswer, render: Callable[[], RenderedAnswer | None], now: datetime
+) -> RenderedAnswer:
+    """A newer answer than this one, which holds but ages: what another caller has rendered, or what ``render`` gives.
+
+    It is this one while another caller renders, where nothing may be rendered any more, and without Redis, which could not
+    tell the others of a newer one.
+    """
+    try:
+        found = answer_get(key, now)
+        if found is not None and not found.ages_at(now):
+            return found
+        # For this answer, and never given back: where nothing comes of it, it is left alone for a moment.
+        if bytes_set_once(f"renewing:{key}:{answer.renew_from}", b"1", CLAIM_SECONDS) is not None:
+            return answer
+    except RedisUnavailable:
+        return answer
+    renewed = render()
+    if renewed is None:
+        return answer
+    answer_put(key, renewed, now)
+    return renewed
 
 
 def _awaited(key: str, claim: str, now: datetime) -> RenderedAnswer | None:

@@ -20,10 +20,10 @@ from ethics.policy import Audience, Purpose
 from ethics.revisions import Revisions, current_revisions
 from genomepath.answer_cache import RenderedAnswer, answer_get, answer_key
 from genomepath.answer_memory import AnswerMemory
-from genomepath.answer_rendering import answer_render_once
+from genomepath.answer_rendering import answer_render_once, answer_renew
 from genomepath.answers import AnswerFrame, BuiltAnswer, practices_for_target, targets_for_practice
 from genomepath.asked_practice import asked_practice
-from genomepath.validity import holds_until
+from genomepath.validity import holds_until, renews_from
 from genomepath.version_in_service import version_in_service
 
 DEFAULT_DOSE = Dose.MEDIUM
@@ -78,14 +78,7 @@ def prediction_serve(
         django.db.Error: the audit event, or the answer itself, could not be written or read.
     """
     frame = _frame_of(revisions or current_revisions(), audience, now or timezone.now())
-    generation, place = _generation_of(frame), (audience, question.normalised)
-    answer = memory.get(generation, place, frame.now)
-    source = "memory"
-    refused_item_ids: list[str] = []
-    if answer is None:
-        source, answer, refused_item_ids = _fetched(question, frame)
-        if answer is not None:
-            memory.put(generation, place, answer)
+    source, answer, refused_item_ids = _remembered(question, frame)
     _record(question, answer, frame, context, refused_item_ids)
     _served.labels(question.direction.value, source if answer else "none").inc()
     if answer is None:
@@ -100,6 +93,22 @@ def prediction_warm(*, question: PredictionQuestion, audience: Audience) -> bool
         NoActiveModel: no model version is in service.
     """
     return _fetched(question, _frame_of(current_revisions(), audience, timezone.now()))[1] is not None
+
+
+def _remembered(question: PredictionQuestion, frame: AnswerFrame) -> tuple[str, RenderedAnswer | None, list[str]]:
+    """As ``_fetched``, out of this process where it can; what ages there is renewed."""
+    generation, place = _generation_of(frame), (frame.audience, question.normalised)
+    known = memory.get(generation, place, frame.now)
+    if known is not None and not known.ages_at(frame.now):
+        return "memory", known, []
+    if known is None:
+        source, answer, refused_item_ids = _fetched(question, frame)
+    else:
+        answer = answer_renew(_key_of(question, frame), known, lambda: _render(question, frame), frame.now)
+        source, refused_item_ids = "memory" if answer is known else "renewal", []
+    if answer is not None and answer is not known:
+        memory.put(generation, place, answer)
+    return source, answer, refused_item_ids
 
 
 def _fetched(question: PredictionQuestion, frame: AnswerFrame) -> tuple[str, RenderedAnswer | None, list[str]]:
@@ -171,6 +180,7 @@ def _render(question: PredictionQuestion, frame: AnswerFrame) -> RenderedAnswer 
         communities=built.communities,
         count=built.count,
         valid_until=valid_until.isoformat(),
+        renew_from=renews_from(frame.now).isoformat(),
     )
 
 

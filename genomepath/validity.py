@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,6 +11,8 @@ from genomepath.consent_periods import next_consent_boundary
 # How long an edit of the catalogue (a title, a source, a review) may take to show. Governance changes don't wait: they
 # raise the policy revision, which every request reads first.
 CATALOGUE_SECONDS = 60
+# Seconds after which an answer is rendered anew, drawn for each, so that answers of one moment part.
+RENEWAL_SECONDS = (CATALOGUE_SECONDS / 3, CATALOGUE_SECONDS * 5 / 6)
 
 
 def holds_until(now: datetime) -> datetime:
@@ -17,6 +20,11 @@ def holds_until(now: datetime) -> datetime:
     outdated = now + timedelta(seconds=CATALOGUE_SECONDS)
     boundary = next_consent_boundary(now)
     return min(boundary, outdated) if boundary else outdated
+
+
+def renews_from(now: datetime) -> datetime:
+    """The moment, another one at each call, from which on what is rendered now should be rendered anew."""
+    return now + timedelta(seconds=random.SystemRandom().uniform(*RENEWAL_SECONDS))
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,12 @@ from correlations.vocabulary import Direction
 from ethics.models import AuditEvent
 from ethics.policy import Audience
 from ethics.stewardship import item_record_objection
+from genomepath import serving
 from genomepath.answer_cache import RenderedAnswer
 from genomepath.answer_memory import AnswerMemory
 from genomepath.models import ModelVersion
 from genomepath.serving import PredictionQuestion, SubjectNotFound, memory, prediction_serve
-from genomepath.validity import CATALOGUE_SECONDS
+from genomepath.validity import CATALOGUE_SECONDS, RENEWAL_SECONDS
 from tests.factories import make_catalogue
 
 NOW = timezone.now()
@@ -24,7 +25,7 @@ END = NOW + timedelta(seconds=60)
 
 
 def an_answer(body: bytes = b"{}") -> RenderedAnswer:
-    return RenderedAnswer(body, '"etag"', ["item"], ["community"], 1, END.isoformat())
+    return RenderedAnswer(body, '"etag"', ["item"], ["community"], 1, END.isoformat(), END.isoformat())
 
 
 @pytest.fixture
@@ -131,9 +132,39 @@ def test_an_edit_of_the_catalogue_shows_within_a_minute(question):
     ask(question, now=now)
     Practice.objects.filter(slug=question.subject).update(title="Another synthetic title")
 
-    later = now + timedelta(seconds=CATALOGUE_SECONDS)
-    assert b"Another synthetic title" not in ask(question, now=later - timedelta(seconds=1))
-    assert b"Another synthetic title" in ask(question, now=later)
+    assert b"Another synthetic title" not in ask(question, now=now + timedelta(seconds=RENEWAL_SECONDS[0] - 1))
+    assert b"Another synthetic title" in ask(question, now=now + timedelta(seconds=CATALOGUE_SECONDS))
+
+
+@pytest.mark.django_db
+def test_what_is_asked_for_again_and_again_is_renewed_before_it_ends(question, monkeypatch):
+    start = timezone.now()
+    ask(question, now=start)
+    renewals: list[PredictionQuestion] = []
+    render = serving._render
+
+    def counted(asked, frame):
+        renewals.append(asked)
+        return render(asked, frame)
+
+    monkeypatch.setattr(serving, "_render", counted)
+
+    for second in range(1, 4 * CATALOGUE_SECONDS):
+        ask(question, now=start + timedelta(seconds=second))
+        (answer,) = memory._answers.values()
+        assert answer.holds_at(start + timedelta(seconds=second + 1))
+    assert 4 <= len(renewals) <= 12
+
+
+@pytest.mark.django_db
+def test_an_answer_that_must_not_be_renewed_any_more_ends_at_its_time(question, monkeypatch):
+    start = timezone.now()
+    first = ask(question, now=start)
+    monkeypatch.setattr(serving, "_render", lambda *_: None)
+
+    assert ask(question, now=start + timedelta(seconds=CATALOGUE_SECONDS - 1)) == first
+    with pytest.raises(SubjectNotFound):
+        ask(question, now=start + timedelta(seconds=CATALOGUE_SECONDS))
 
 
 @pytest.mark.django_db
