@@ -1,4 +1,8 @@
-"""The whole measurement: the API at its peak, at a rate and for new texts; a keyed and a plain view at their peak."""
+"""The whole measurement: the API at its peak, at a rate and for new texts; a keyed and a plain view at their peak.
+
+Known predictions are those that a server has answered within the last minute: before each series of them all are asked for
+once. What that first answer takes is a series of its own.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,7 @@ from django.utils import timezone
 from ethics.clients import api_key_create, api_key_revoke, client_create
 from ethics.models import ApiClient
 from ethics.policy import Audience, Purpose
+from genomepath.answer_cache import answers_purge
 from genomepath.models import ModelVersion, Prediction
 from genomepath.models.model_version import VersionState
 from neurobotanica.serving_bench.load import Series, closed_loop, message, open_loop
@@ -63,6 +68,7 @@ class _Measured:
     """All series, and what was measured of a process."""
 
     rounds: list[_Round]
+    first: Series
     at_rate: Series
     texts: Series | None
     without_middleware: Series
@@ -80,17 +86,17 @@ class _Measured:
     def series(self) -> list[Series]:
         """Those that the table shows."""
         middle = self.middle_round
-        return [middle.api, *self._at_rate, middle.keyed, self.without_middleware, self.plain]
+        return [middle.api, *self._of_the_api, middle.keyed, self.without_middleware, self.plain]
 
     @property
     def every_series(self) -> list[Series]:
         """Those of all rounds too."""
         peaks = [series for each in self.rounds for series in (each.api, each.keyed)]
-        return [*peaks, *self._at_rate, self.without_middleware, self.plain]
+        return [*peaks, *self._of_the_api, self.without_middleware, self.plain]
 
     @property
-    def _at_rate(self) -> list[Series]:
-        return [self.at_rate] if self.texts is None else [self.at_rate, self.texts]
+    def _of_the_api(self) -> list[Series]:
+        return [self.at_rate, self.first] if self.texts is None else [self.at_rate, self.first, self.texts]
 
 
 def measure_serving(*, load: Load, audience: Audience, progress: Progress) -> dict[str, Any]:
@@ -99,6 +105,7 @@ def measure_serving(*, load: Load, audience: Audience, progress: Progress) -> di
     Raises:
         NothingToMeasure: there is no active model, or nothing that the audience may see.
         ServerFailed: a server did not start.
+        RedisUnavailable: Redis is away, which known predictions are measured with.
         OSError: a server dropped a connection.
     """
     paths = prediction_paths(audience)
@@ -136,6 +143,7 @@ def _measure(load: Load, paths: list[str], headers: dict[str, str], progress: Pr
         tempfile.TemporaryDirectory() as folder,
         running_server("neurobotanica.wsgi:application", ready_path="/healthz", **options) as server,
     ):
+        first = _first_answers(server.port, sent)
         bodies = sorted((_body(server.port, path, headers) for path in paths), key=len)
         file = Path(folder) / "answer.json"
         file.write_bytes(bodies[len(bodies) // 2])
@@ -145,7 +153,7 @@ def _measure(load: Load, paths: list[str], headers: dict[str, str], progress: Pr
         with granian_server(site, ready_path="/plain/", **options) as (port, _):
             rounds = [
                 _Round(
-                    _peak("api_prediction", load, server.port, sent, progress),
+                    _known_peak(load, server.port, sent, progress),
                     _peak("drf_keyed_view", load, port, keyed_view, progress),
                 )
                 for _ in range(load.rounds)
@@ -157,7 +165,9 @@ def _measure(load: Load, paths: list[str], headers: dict[str, str], progress: Pr
         memory = server.worker_mib()
     version = ModelVersion.objects.get(state=VersionState.ACTIVE.value)
     model_time = measure_model(version) if load.texts else None
-    return _report(load, _Measured(rounds, at_rate, texts, without, plain, model_time, server.seconds_to_ready, memory))
+    return _report(
+        load, _Measured(rounds, first, at_rate, texts, without, plain, model_time, server.seconds_to_ready, memory)
+    )
 
 
 def _at_rate(
@@ -165,10 +175,26 @@ def _at_rate(
 ) -> tuple[Series, Series | None]:
     """Known predictions and new texts, asked for at a rate."""
     name = "api_prediction_at_rate"
+    _asked_once(port, sent)
     known = open_loop(name, port=port, messages=sent, requests=load.requests, rate=load.rate, on_answer=progress(name))
     if not load.texts:
         return known, None
     return known, measure_texts(port=port, headers=headers, count=load.texts, rate=RATE, on_answer=progress("new_text"))
+
+
+def _first_answers(port: int, sent: list[bytes]) -> Series:
+    """Each prediction asked for once, alone, with nothing of it in any cache."""
+    answers_purge()
+    return _asked_once(port, sent)
+
+
+def _asked_once(port: int, sent: list[bytes]) -> Series:
+    return closed_loop("api_prediction_first", port=port, messages=sent, requests=len(sent), connections=1)
+
+
+def _known_peak(load: Load, port: int, sent: list[bytes], progress: Progress) -> Series:
+    _asked_once(port, sent)
+    return _peak("api_prediction", load, port, sent, progress)
 
 
 def _peak(name: str, load: Load, port: int, sent: list[bytes], progress: Progress) -> Series:
@@ -183,7 +209,7 @@ def _peak(name: str, load: Load, port: int, sent: list[bytes], progress: Progres
 
 
 def _body(port: int, path: str, headers: dict[str, str]) -> bytes:
-    """One answer of the API; fetching it also fills the cache, so that the series measures known predictions."""
+    """One answer of the API."""
     http_connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         http_connection.request("GET", path, headers=headers)

@@ -88,21 +88,23 @@ def test_report_holds_all_series_and_the_key_is_revoked(committed_database, monk
         assert [entry["name"] for entry in report["series"]] == [
             "api_prediction",
             "api_prediction_at_rate",
+            "api_prediction_first",
             "drf_keyed_view",
             "drf_keyed_view_without_middleware",
             "plain_django_view",
         ]
         for entry in report["series"]:
-            assert (entry["requests"], entry["errors"]) == (30, 0)
+            requests = 3 if entry["name"] == "api_prediction_first" else 30
+            assert (entry["requests"], entry["errors"]) == (requests, 0)
             assert 0 < entry["p50_ms"] <= entry["p95_ms"] <= entry["p99_ms"] <= entry["max_ms"]
-        assert (report["requests"], report["errors"]) == (3 * 2 * 30 + 3 * 30, 0)
+        assert (report["requests"], report["errors"]) == (3 * 2 * 30 + 3 * 30 + 3, 0)
         ratios = [entry["ratio"] for entry in report["rounds"]]
         assert report["api_to_drf_keyed"] == sorted(ratios)[1]
         assert report["api_to_plain_django"] > 0
         assert report["worker_mib"] > 0
         assert (tmp_path / "r.svg").read_text().count("0 of 30 failed") == 5
         assert ApiKey.objects.get().revoked
-        assert AuditEvent.objects.filter(event_type="prediction.served").count() == 4 * 30 + 3
+        assert AuditEvent.objects.filter(event_type="prediction.served").count() == 4 * 30 + (1 + 3 + 1 + 1) * 3
 
 
 @pytest.mark.django_db

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from ethics.audit import command_audit_context
 from ethics.models.client import CLIENT_AUDIENCES
 from ethics.policy import Audience
+from genomepath.redis_bytes import RedisUnavailable
 from neurobotanica.serving_bench import ServerFailed
 from neurobotanica.serving_bench.measurement import Load, NothingToMeasure, measure_serving
 from neurobotanica.serving_bench.plot import series_plot
@@ -28,7 +29,8 @@ class Command(BaseCommand):
     help = (
         "Start real servers against the current services. Measure known predictions with a closed loop, in turns with a DRF "
         "view with key and throttle behind the site's middleware, and beside one without it and a plain Django view, "
-        "which all return the same bytes; then known predictions and new texts at a rate, and the memory of a worker. The "
+        "which all return the same bytes; then known predictions and new texts at a rate, and the memory of a worker. "
+        "Known are predictions answered within the last minute; the first answer is a series of its own. The "
         "requests are real: they are recorded in the audit log under the client 'Serving bench'."
     )
 
@@ -62,7 +64,7 @@ class Command(BaseCommand):
                 report = measure_serving(
                     load=load, audience=Audience(options["audience"]), progress=_progress(load.requests)
                 )
-        except (NothingToMeasure, ServerFailed, OSError) as error:
+        except (NothingToMeasure, ServerFailed, RedisUnavailable, OSError) as error:
             raise CommandError(str(error) or type(error).__name__) from error
         except ExceptionGroup as group:
             raise CommandError(f"The load generator failed: {group.exceptions[0]!r}") from group
