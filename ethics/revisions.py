@@ -8,31 +8,38 @@ from ethics.models import PolicyRevision
 from ethics.prepared import prepared_row
 
 _REVISIONS = """
-SELECT value, client_value, ({model})::text FROM ethics_policyrevision WHERE id = {singleton}
+SELECT value, client_value, ({catalogue})::bigint, ({model})::text FROM ethics_policyrevision WHERE id = {singleton}
 """
-_statement = [_REVISIONS.format(model="NULL", singleton=PolicyRevision.SINGLETON_ID)]
+_told_by = {"catalogue": "0", "model": "NULL"}
 
 
 @dataclass(frozen=True)
 class Revisions:
     """``policy`` rises with every change of governance, ``clients`` with every change of an API client or key.
 
-    ``model`` tells the version in service from every other, and is None where there is none.
+    ``catalogue`` rises with every change of what is known of practices and targets. ``model`` tells the version in service
+    from every other, and is None where there is none.
     """
 
     policy: int
     clients: int
+    catalogue: int
     model: str | None
 
 
 def model_is_told_by(query: str) -> None:
     """Have ``Revisions.model`` come from this query of at most one text; for the app that serves the models."""
-    _statement[0] = _REVISIONS.format(model=query, singleton=PolicyRevision.SINGLETON_ID)
+    _told_by["model"] = query
+
+
+def catalogue_is_told_by(query: str) -> None:
+    """Have ``Revisions.catalogue`` come from this query of one number; for the app that has the catalogue."""
+    _told_by["catalogue"] = query
 
 
 def current_revisions() -> Revisions:
     """All of them as committed at this moment, in one query."""
-    row = prepared_row(_statement[0], repeatable=True)
+    row = prepared_row(_REVISIONS.format(**_told_by, singleton=PolicyRevision.SINGLETON_ID), repeatable=True)
     if row is None:
         raise PolicyRevision.DoesNotExist
     return Revisions(*row)

@@ -19,8 +19,6 @@ from django.utils.crypto import salted_hmac
 from genomepath.redis_bytes import RedisUnavailable, bytes_delete_all, bytes_get, bytes_set
 
 _PREFIX = "answer:"
-_FORM = "with renewal"
-"""Part of every key: a release finds no answers that another one stored with other members."""
 _TAG_BYTES = 32
 _LENGTH_BYTES = 4
 
@@ -30,7 +28,7 @@ class RenderedAnswer:
     """The bytes that go out, and what the audit event of this answer needs.
 
     ``valid_until`` is the next moment at which a consent starts or ends or the catalogue may have changed: the answer may
-    not be served from then on. From ``renew_from`` on somebody should render it anew, so that another is there at its end.
+    not be served from then on.
     """
 
     body: bytes
@@ -39,20 +37,15 @@ class RenderedAnswer:
     communities: list[str]
     count: int
     valid_until: str
-    renew_from: str
 
     def holds_at(self, now: datetime) -> bool:
         """Whether no consent has started or ended since the answer was rendered, and it is not too old."""
         return now < datetime.fromisoformat(self.valid_until)
 
-    def ages_at(self, now: datetime) -> bool:
-        """Whether it is time to render the answer anew."""
-        return now >= datetime.fromisoformat(self.renew_from)
-
 
 def answer_key(*parts: str) -> str:
     """A fixed-length key; the parts are hashed with their lengths, so that no two lists of parts collide."""
-    text = "".join(f"{len(part)}:{part}" for part in (_FORM, *parts))
+    text = "".join(f"{len(part)}:{part}" for part in parts)
     return f"{_PREFIX}{hashlib.sha256(text.encode()).hexdigest()}"
 
 

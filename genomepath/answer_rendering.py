@@ -1,7 +1,6 @@
 """One caller renders an answer that many ask for at once; the others wait a moment for it to be cached.
 
-One that is asked for again and again is rendered anew before it ends, by one caller, while the others get it as it is:
-answers that were rendered together, as after a promotion, would end together, and everybody would wait for all of them.
+One that an edit of the catalogue has outdated is rendered anew by one caller, while the others get it as it is for a while.
 
 The claim is a hint and no lock that anything depends on: whoever finds none, waits too long, or has no Redis, renders.
 Callers come here once the policy has allowed what they ask for, so that no wait tells of what is withheld.
@@ -45,25 +44,25 @@ def answer_render_once(key: str, render: Callable[[], RenderedAnswer | None], no
 
 
 def answer_renew(
-    key: str, answer: RenderedAnswer, render: Callable[[], RenderedAnswer | None], now: datetime
+    key: str, outdated: RenderedAnswer, render: Callable[[], RenderedAnswer | None], now: datetime
 ) -> RenderedAnswer:
-    """A newer answer than this one, which holds but ages: what another caller has rendered, or what ``render`` gives.
+    """What another caller has rendered under the key instead of the outdated answer, or else what ``render`` gives.
 
-    It is this one while another caller renders, where nothing may be rendered any more, and without Redis, which could not
-    tell the others of a newer one.
+    It is the outdated one while another caller renders, where nothing may be rendered any more, and without Redis, which
+    could not tell the others of a newer one.
     """
     try:
         found = answer_get(key, now)
-        if found is not None and not found.ages_at(now):
+        if found is not None:
             return found
-        # For this answer, and never given back: where nothing comes of it, it is left alone for a moment.
-        if bytes_set_once(f"renewing:{key}:{answer.renew_from}", b"1", CLAIM_SECONDS) is not None:
-            return answer
+        # Never given back: where nothing comes of it, the answer is left alone for a moment.
+        if bytes_set_once(f"renewing:{key}", b"1", CLAIM_SECONDS) is not None:
+            return outdated
     except RedisUnavailable:
-        return answer
+        return outdated
     renewed = render()
     if renewed is None:
-        return answer
+        return outdated
     answer_put(key, renewed, now)
     return renewed
 

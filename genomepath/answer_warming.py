@@ -25,7 +25,7 @@ from genomepath.version_in_service import NoActiveModel
 logger = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 45.0
-"""Answers are kept for a minute: what is rendered later than this is not asked for in time."""
+"""A large catalogue shall not keep a worker from other work: the remaining answers are rendered when they are asked for."""
 
 
 def answers_warm_on_commit() -> None:

@@ -23,7 +23,7 @@ from genomepath.answer_memory import AnswerMemory
 from genomepath.answer_rendering import answer_render_once, answer_renew
 from genomepath.answers import AnswerFrame, BuiltAnswer, practices_for_target, targets_for_practice
 from genomepath.asked_practice import asked_practice
-from genomepath.validity import holds_until, renews_from
+from genomepath.validity import kept_until
 from genomepath.version_in_service import version_in_service
 
 DEFAULT_DOSE = Dose.MEDIUM
@@ -77,8 +77,9 @@ def prediction_serve(
         SubjectNotFound: the practice or target is absent or withheld.
         django.db.Error: the audit event, or the answer itself, could not be written or read.
     """
-    frame = _frame_of(revisions or current_revisions(), audience, now or timezone.now())
-    source, answer, refused_item_ids = _remembered(question, frame)
+    revisions = revisions or current_revisions()
+    frame = _frame_of(revisions, audience, now or timezone.now())
+    source, answer, refused_item_ids = _remembered(question, frame, revisions.catalogue)
     _record(question, answer, frame, context, refused_item_ids)
     _served.labels(question.direction.value, source if answer else "none").inc()
     if answer is None:
@@ -92,28 +93,35 @@ def prediction_warm(*, question: PredictionQuestion, audience: Audience) -> bool
     Raises:
         NoActiveModel: no model version is in service.
     """
-    return _fetched(question, _frame_of(current_revisions(), audience, timezone.now()))[1] is not None
+    revisions = current_revisions()
+    return _fetched(question, _frame_of(revisions, audience, timezone.now()), revisions.catalogue)[1] is not None
 
 
-def _remembered(question: PredictionQuestion, frame: AnswerFrame) -> tuple[str, RenderedAnswer | None, list[str]]:
-    """As ``_fetched``, out of this process where it can; what ages there is renewed."""
+_Found = tuple[str, RenderedAnswer | None, list[str]]
+"""Where the answer came from, the answer, and what the audit log says of whom it was refused for."""
+
+
+def _remembered(question: PredictionQuestion, frame: AnswerFrame, catalogue: int) -> _Found:
+    """Out of this process where it is there; what is due there is renewed."""
     generation, place = _generation_of(frame), (frame.audience, question.normalised)
-    known = memory.get(generation, place, frame.now)
-    if known is not None and not known.ages_at(frame.now):
-        return "memory", known, []
+    known = memory.get(generation, place, catalogue=catalogue, now=frame.now)
+    if known is not None and not known.is_due:
+        return "memory", known.answer, []
     if known is None:
-        source, answer, refused_item_ids = _fetched(question, frame)
+        source, answer, refused_item_ids = _fetched(question, frame, catalogue)
     else:
-        answer = answer_renew(_key_of(question, frame), known, lambda: _render(question, frame), frame.now)
-        source, refused_item_ids = "memory" if answer is known else "renewal", []
-    if answer is not None and answer is not known:
-        memory.put(generation, place, answer)
+        key = _key_of(question, frame, catalogue)
+        answer = answer_renew(key, known.answer, lambda: _render(question, frame), frame.now)
+        if answer is known.answer:
+            return "memory", answer, []
+        source, refused_item_ids = "renewal", []
+    if answer is not None:
+        memory.put(generation, place, answer, catalogue=catalogue)
     return source, answer, refused_item_ids
 
 
-def _fetched(question: PredictionQuestion, frame: AnswerFrame) -> tuple[str, RenderedAnswer | None, list[str]]:
-    """Where the answer came from, the answer, and what the audit log says of whom it was refused for."""
-    key = _key_of(question, frame)
+def _fetched(question: PredictionQuestion, frame: AnswerFrame, catalogue: int) -> _Found:
+    key = _key_of(question, frame, catalogue)
     answer = answer_get(key, frame.now)
     if answer is not None:
         return "cache", answer, []
@@ -130,11 +138,12 @@ def _generation_of(frame: AnswerFrame) -> tuple[object, ...]:
     return frame.version.sha256, frame.version.provisional, frame.policy_revision
 
 
-def _key_of(question: PredictionQuestion, frame: AnswerFrame) -> str:
+def _key_of(question: PredictionQuestion, frame: AnswerFrame, catalogue: int) -> str:
     return answer_key(
         frame.version.sha256,
         str(frame.version.provisional),
         str(frame.policy_revision),
+        str(catalogue),
         frame.audience.value,
         question.direction.value,
         question.normalised.subject,
@@ -158,7 +167,7 @@ def _answer_or_refusal(
 
 def _render(question: PredictionQuestion, frame: AnswerFrame) -> RenderedAnswer | None:
     # Read first: a consent recorded after it raises the policy revision anyway.
-    valid_until = holds_until(frame.now)
+    valid_until = kept_until(frame.now, is_asked_often=question.k in {DEFAULT_TARGETS, DEFAULT_PRACTICES})
     built: BuiltAnswer | None
     if question.direction == Direction.TK_TO_GENOMIC:
         built = targets_for_practice(
@@ -180,7 +189,6 @@ def _render(question: PredictionQuestion, frame: AnswerFrame) -> RenderedAnswer 
         communities=built.communities,
         count=built.count,
         valid_until=valid_until.isoformat(),
-        renew_from=renews_from(frame.now).isoformat(),
     )
 
 

@@ -11,8 +11,9 @@ from genomepath.consent_periods import next_consent_boundary
 # How long an edit of the catalogue (a title, a source, a review) may take to show. Governance changes don't wait: they
 # raise the policy revision, which every request reads first.
 CATALOGUE_SECONDS = 60
-# Seconds after which an answer is rendered anew, drawn for each, so that answers of one moment part.
-RENEWAL_SECONDS = (CATALOGUE_SECONDS / 3, CATALOGUE_SECONDS * 5 / 6)
+# Where the catalogue is known to be the same, an answer to a question with the default number is kept so long, and any other
+# one as long as an edit may take: there are a hundred times as many.
+KEPT_SECONDS = 3600
 
 
 def holds_until(now: datetime) -> datetime:
@@ -22,9 +23,15 @@ def holds_until(now: datetime) -> datetime:
     return min(boundary, outdated) if boundary else outdated
 
 
-def renews_from(now: datetime) -> datetime:
-    """The moment, another one at each call, from which on what is rendered now should be rendered anew."""
-    return now + timedelta(seconds=random.SystemRandom().uniform(*RENEWAL_SECONDS))
+def kept_until(now: datetime, *, is_asked_often: bool) -> datetime:
+    """The moment from which on an answer is not kept, although policy and catalogue are the same.
+
+    It is drawn from the second half of the time, so that answers of one moment do not end together.
+    """
+    seconds = random.SystemRandom().uniform(KEPT_SECONDS / 2, KEPT_SECONDS) if is_asked_often else CATALOGUE_SECONDS
+    dropped = now + timedelta(seconds=seconds)
+    boundary = next_consent_boundary(now)
+    return min(boundary, dropped) if boundary else dropped
 
 
 @dataclass(frozen=True)

@@ -40,8 +40,8 @@ ERASABLE: Mapping[str, tuple[str, ...]] = {
 DERIVED = ("ethics.AuditDailyCount",)
 """Counts and indexes drawn from the log, which can be drawn again: ordinary tables in spite of their name."""
 
-READ_ONLY = ("django_migrations",)
-"""Tables that the owner's commands alone write."""
+READ_ONLY = ("correlations_cataloguerevision", "django_migrations")
+"""Tables that the owner's commands or the owner's triggers alone write."""
 
 _LOG, _ROWS = "SELECT, INSERT", "SELECT, INSERT, UPDATE, DELETE"
 

@@ -16,7 +16,7 @@ from tests.factories import make_catalogue
 
 NOW = timezone.now()
 LATER = NOW + timedelta(seconds=60)
-ANSWER = RenderedAnswer(b'{"a":1}', '"etag"', ["item"], ["community"], 1, LATER.isoformat(), LATER.isoformat())
+ANSWER = RenderedAnswer(b'{"a":1}', '"etag"', ["item"], ["community"], 1, LATER.isoformat())
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_genuine_bytes_under_another_key_are_a_miss(raw):
 
 def test_answer_is_not_kept_past_its_boundary(raw):
     boundary = NOW + timedelta(seconds=10)
-    answer = RenderedAnswer(b"{}", '"e"', [], [], 0, valid_until=boundary.isoformat(), renew_from=boundary.isoformat())
+    answer = RenderedAnswer(b"{}", '"e"', [], [], 0, valid_until=boundary.isoformat())
     answer_put(answer_key("a"), answer, NOW)
     assert raw.ttl(_stored_name(raw)) <= 10
     assert answer_get(answer_key("a"), boundary - timedelta(microseconds=1)) == answer

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 import redis
@@ -31,14 +32,8 @@ from tests.factories import make_catalogue
 NOW = timezone.now()
 KEY = answer_key("asked by many")
 
-
-def an_answer(body: bytes, renew_from: datetime = NOW + timedelta(seconds=30)) -> RenderedAnswer:
-    end = NOW + timedelta(seconds=60)
-    return RenderedAnswer(body, '"etag"', ["item"], ["community"], 1, end.isoformat(), renew_from.isoformat())
-
-
-ANSWER = an_answer(b'{"a":1}')
-AGED = an_answer(b'{"a":0}', renew_from=NOW)
+ANSWER = RenderedAnswer(b'{"a":1}', '"etag"', ["item"], ["community"], 1, (NOW + timedelta(seconds=60)).isoformat())
+OUTDATED = replace(ANSWER, body=b'{"a":0}')
 
 
 class Rendering:
@@ -106,11 +101,11 @@ def test_without_redis_everybody_renders_at_once(settings):
     assert time.monotonic() - started < LONGEST_WAIT_SECONDS
 
 
-def test_one_of_many_renews_an_aged_answer_while_the_others_get_it_as_it_is():
+def test_one_of_many_renews_an_outdated_answer_while_the_others_get_it_as_it_is():
     rendering = Rendering(seconds=0.3)
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda _: answer_renew(KEY, AGED, rendering, NOW), range(12)))
-    assert sorted(answer.body for answer in answers) == [AGED.body] * 11 + [ANSWER.body]
+        answers = list(pool.map(lambda _: answer_renew(KEY, OUTDATED, rendering, NOW), range(12)))
+    assert sorted(answer.body for answer in answers) == [OUTDATED.body] * 11 + [ANSWER.body]
     assert rendering.times == 1
     assert answer_get(KEY, NOW) == ANSWER
 
@@ -118,13 +113,8 @@ def test_one_of_many_renews_an_aged_answer_while_the_others_get_it_as_it_is():
 def test_an_answer_that_another_process_has_renewed_is_taken_from_it():
     answer_put(KEY, ANSWER, NOW)
     rendering = Rendering()
-    assert answer_renew(KEY, AGED, rendering, NOW) == ANSWER
+    assert answer_renew(KEY, OUTDATED, rendering, NOW) == ANSWER
     assert rendering.times == 0
-
-
-def test_an_aged_answer_in_the_cache_is_no_newer_one():
-    answer_put(KEY, AGED, NOW)
-    assert answer_renew(KEY, AGED, Rendering(), NOW) == ANSWER
 
 
 def test_what_may_not_be_rendered_any_more_is_not_tried_again_at_once():
@@ -133,14 +123,14 @@ def test_what_may_not_be_rendered_any_more_is_not_tried_again_at_once():
     def nothing() -> None:
         tried.append("once")
 
-    assert [answer_renew(KEY, AGED, nothing, NOW) for _ in range(3)] == [AGED] * 3
+    assert [answer_renew(KEY, OUTDATED, nothing, NOW) for _ in range(3)] == [OUTDATED] * 3
     assert tried == ["once"]
 
 
-def test_without_redis_an_aged_answer_is_given_until_it_ends(settings):
+def test_without_redis_an_outdated_answer_is_given_as_it_is(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     rendering = Rendering()
-    assert answer_renew(KEY, AGED, rendering, NOW) == AGED
+    assert answer_renew(KEY, OUTDATED, rendering, NOW) == OUTDATED
     assert rendering.times == 0
 
 
