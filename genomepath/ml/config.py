@@ -27,18 +27,18 @@ class ModelConfig:
     """One training configuration.
 
     ``width`` is the encoder's output, ``bridge`` the shared space. ``feedforward`` is not part of the specification;
-    twice the width keeps 50 epochs under a minute on one core. ``shared_space_weight`` weighs the same BCE on the
-    cosines of the shared-space vectors; the validation loss leaves it out. ``listwise_weight`` weighs the listwise loss
-    beside the BCE; ``late_interaction`` and ``link_evidence`` say which features the pair scorer has. With a listwise loss,
-    training stops early by that of the validation pairs instead of their BCE. ``share_as_new`` is the part of the records
-    that a step treats as if nothing were known of their links.
+    twice the width ranks no better than once (docs/model_choices.md) and costs a fifth more of every epoch.
+    ``shared_space_weight`` weighs the same BCE on the cosines of the shared-space vectors; the validation loss leaves it
+    out. ``listwise_weight`` weighs the listwise loss beside the BCE; ``late_interaction`` and ``link_evidence`` say which
+    features the pair scorer has. With a listwise loss, training stops early by that of the validation pairs instead of
+    their BCE. ``share_as_new`` is the part of the records that a step treats as if nothing were known of their links.
     """
 
     preset: str = "spec"
     width: int = 512
     layers: int = 4
     heads: int = 8
-    feedforward: int = 1024
+    feedforward: int = 512
     bridge: int = 256
     bridge_heads: int = 8
     head_hidden: int = 384
