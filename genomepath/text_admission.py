@@ -6,7 +6,8 @@ about nothing known. Every check runs for every text, so that the time taken doe
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,12 +36,14 @@ from genomepath.validity import Validity
 class _Compared:
     """What texts are compared with for an audience: views of records as unit vectors [V, E], and protected names.
 
-    The views of permitted records come first; ``withheld`` are the public ids behind the others, in their order.
+    The views of permitted records come first; ``withheld`` are the public ids behind the others, in their order. ``digests``
+    tell which view is which without its text.
     """
 
     known: int
     withheld: tuple[str, ...]
     vectors: NDArray[np.float32]
+    digests: tuple[bytes, ...]
     names: ProtectedNames
     validity: Validity
 
@@ -85,13 +88,30 @@ class TextGate:
             (str(practice.item.public_id), view) for practice in _withheld(permitted) for view in _views(practice)
         ]
         views = [*known, *(view for _, view in withheld)]
+        digests = tuple(hashlib.sha256(view.encode()).digest() for view in views)
         return _Compared(
             known=len(known),
             withheld=tuple(item for item, _ in withheld),
-            vectors=self._encoder.encode(views) if views else np.zeros((0, EMBEDDING_SIZE), dtype=np.float32),
+            vectors=self._vectors(views, digests),
+            digests=digests,
             names=ProtectedNames(_names(audience, now)),
             validity=validity,
         )
+
+    def _vectors(self, views: Sequence[str], digests: Sequence[bytes]) -> NDArray[np.float32]:
+        """Vectors [V, E] of the views. Those that are compared with already, for whatever audience, are not encoded again:
+        all take two seconds, and are read anew each minute."""
+        vectors = {
+            digest: vector
+            for compared in tuple(self._compared.values())
+            for digest, vector in zip(compared.digests, compared.vectors, strict=True)
+        }
+        lacking = {digest: view for digest, view in zip(digests, views, strict=True) if digest not in vectors}
+        if lacking:
+            vectors.update(zip(lacking, self._encoder.encode(list(lacking.values())), strict=True))
+        if not digests:
+            return np.zeros((0, EMBEDDING_SIZE), dtype=np.float32)
+        return np.stack([vectors[digest] for digest in digests])
 
 
 def text_refusal_record(

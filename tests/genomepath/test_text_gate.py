@@ -10,8 +10,8 @@ import pytest
 from django.utils import timezone
 
 from ethics.models import PolicyRevision
-from ethics.policy import Audience, Basis
-from ethics.stewardship import item_record_objection
+from ethics.policy import Audience, Basis, SacredStatus
+from ethics.stewardship import item_record_objection, item_set_status
 from genomepath.text_admission import TextGate
 from genomepath.text_door import TextVerdict
 from genomepath.validity import CATALOGUE_SECONDS
@@ -101,3 +101,46 @@ def test_each_audience_is_judged_by_its_own_policy(encoder):
     )
 
     assert commercial.near == {str(item.public_id)}
+
+
+def test_what_is_read_anew_is_encoded_where_it_was_edited_alone(encoder):
+    practice, _ = make_practice(title=TITLE), make_practice(title="A title that stays")
+    gate = TextGate(encoder)
+    judge(gate, TITLE)
+    type(practice).objects.filter(pk=practice.pk).update(title="Quite another title")
+    encoder.asked.clear()
+
+    judge(gate, "a text", now=timezone.now() + timedelta(seconds=CATALOGUE_SECONDS))
+
+    encoded, asked = encoder.asked
+    assert any("Quite another title" in view for view in encoded)
+    assert not any("A title that stays" in view for view in encoded)
+    assert asked == ["a text"]
+
+
+def test_another_audience_finds_encoded_what_both_are_compared_with(encoder):
+    make_practice(title=TITLE)
+    gate = TextGate(encoder)
+    judge(gate, TITLE)
+    encoder.asked.clear()
+
+    commercial = gate.judge(
+        text=TITLE, audience=Audience.COMMERCIAL, policy_revision=PolicyRevision.current(), now=timezone.now()
+    )
+
+    assert commercial.is_answered
+    assert encoder.asked == [[TITLE]]
+
+
+def test_nothing_is_remembered_of_a_record_that_became_sacred(encoder):
+    practice = make_practice(title=TITLE)
+    gate = TextGate(encoder)
+    judge(gate, TITLE)
+    item_set_status(item=practice.item, status=SacredStatus.SACRED)
+    judge(gate, "a text")
+    make_practice(title=TITLE)
+    encoder.asked.clear()
+
+    judge(gate, "a text")
+
+    assert any(TITLE in view for view in encoder.asked[0])
