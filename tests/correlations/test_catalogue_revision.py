@@ -119,3 +119,11 @@ def test_two_who_change_the_catalogue_at_once_do_not_wait_for_each_other_and_bot
             after_the_second = revision()
             one.commit()
         assert before < after_the_second < revision()
+
+
+@pytest.mark.django_db
+def test_a_function_that_runs_as_its_owner_looks_for_temporary_tables_last():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT proconfig FROM pg_proc WHERE prosecdef AND pronamespace = 'public'::regnamespace")
+        settings = [row[0] for row in cursor.fetchall()]
+    assert settings == [["search_path=pg_catalog, public, pg_temp"]]
