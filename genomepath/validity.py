@@ -18,9 +18,7 @@ KEPT_SECONDS = 3600
 
 def holds_until(now: datetime) -> datetime:
     """The moment from which on what is read after this call may be outdated although the policy revision is the same."""
-    outdated = now + timedelta(seconds=CATALOGUE_SECONDS)
-    boundary = next_consent_boundary(now)
-    return min(boundary, outdated) if boundary else outdated
+    return _or_next_consent_boundary(now, CATALOGUE_SECONDS)
 
 
 def kept_until(now: datetime, *, is_asked_often: bool) -> datetime:
@@ -29,9 +27,14 @@ def kept_until(now: datetime, *, is_asked_often: bool) -> datetime:
     It is drawn from the second half of the time, so that answers of one moment do not end together.
     """
     seconds = random.SystemRandom().uniform(KEPT_SECONDS / 2, KEPT_SECONDS) if is_asked_often else CATALOGUE_SECONDS
-    dropped = now + timedelta(seconds=seconds)
+    return _or_next_consent_boundary(now, seconds)
+
+
+def _or_next_consent_boundary(now: datetime, seconds: float) -> datetime:
+    """So many seconds from now, or the next moment at which a consent starts or ends, if that comes first."""
+    ends = now + timedelta(seconds=seconds)
     boundary = next_consent_boundary(now)
-    return min(boundary, dropped) if boundary else dropped
+    return min(boundary, ends) if boundary else ends
 
 
 @dataclass(frozen=True)
