@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from uuid import UUID
@@ -22,6 +23,7 @@ from ethics.models import GovernedItem
 from ethics.policy import Audience, Purpose
 from genomepath.artefacts import artefact_root, model_folder, read_evaluation, read_json
 from genomepath.export_records import export_record_add
+from genomepath.ml.permutation_test import PermutationResult
 from genomepath.ml.results import EvaluationResult
 from genomepath.ml.snapshot import Snapshot, SnapshotError, read_snapshot
 from genomepath.models import ModelVersion
@@ -44,7 +46,12 @@ REPORT, PAGE, CARD = "MODEL_TRAINING_REPORT.md", "MODEL_TRAINING_REPORT.html", "
 
 
 def evaluation_report_write(
-    *, version: ModelVersion, folder: Path, recipient: str, ablation: Ablation | None = None
+    *,
+    version: ModelVersion,
+    folder: Path,
+    recipient: str,
+    ablation: Ablation | None = None,
+    permutation: PermutationResult | None = None,
 ) -> list[Path]:
     """Write report, page and card of an evaluated version; the same evaluation gives the same bytes.
 
@@ -56,7 +63,11 @@ def evaluation_report_write(
     snapshot = _snapshot_of(version)
     named = _named_practices(snapshot)
     try:
-        material = _material(version, snapshot, {slug: credit for slug, (_, credit) in named.items()}, ablation)
+        material = replace(
+            _material(version, snapshot, {slug: credit for slug, (_, credit) in named.items()}),
+            ablation=ablation,
+            permutation=permutation,
+        )
         report, card = training_report(material), model_card(material)
     except ReportError as error:
         raise ValidationError(str(error)) from error
@@ -114,11 +125,22 @@ def read_ablation(file: Path) -> Ablation:
         raise ValidationError(f"{file} is no ablation that can be read: {error}") from error
 
 
+def read_permutation(file: Path) -> PermutationResult:
+    """The rows that ``python -m genomepath.ml.permutation_test --json`` wrote.
+
+    Raises:
+        ValidationError: it can't be read, or is no permutation test.
+    """
+    try:
+        return PermutationResult.from_dict(json.loads(file.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+        raise ValidationError(f"{file} is no permutation test that can be read: {error}") from error
+
+
 def _material(
     version: ModelVersion,
     snapshot: Snapshot,
     credits: Mapping[str, PracticeCredit],
-    ablation: Ablation | None,
 ) -> ReportMaterial:
     evaluation = read_evaluation(version)
     if evaluation is None:
@@ -130,7 +152,6 @@ def _material(
         sources=_source_counts(snapshot),
         credits=credits,
         gate=version.gate,
-        ablation=ablation,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,8 @@ def evaluate(run: TrainingRun, report: RunReporter) -> None:
     if written is None:
         raise ValidationError("The files of this model version are gone.")
     config = ModelConfig.from_json(written["hyperparameters"])
+    if run.parameters.get("quick_calibration"):
+        config = replace(config, calibration_parts=0)
     snapshot = read_snapshot(artefact_root() / version.snapshot_folder)
     report.progress(0, 1, "Encoding texts.")
     result = judge(

@@ -40,7 +40,10 @@ def demo_steps(home: Path) -> list[Step]:
         Step("Create or upgrade the tables", ("migrate", "--no-input", "--verbosity", "1")),
         Step("Load the bundled knowledge", ("load_bundled",)),
         Step("Train the model", ("train_genomepath",)),
-        Step("Evaluate it on data that it did not see", ("evaluate_genomepath", "--json", evaluation)),
+        Step(
+            "Evaluate it on data that it did not see",
+            ("evaluate_genomepath", "--quick-calibration", "--json", evaluation),
+        ),
         Step("Promote it and publish its predictions", ("promote_model",)),
         Step("Predict, with attribution", ("predict", "--practice", DEMO_PRACTICE, "--dose", "medium")),
         Step("Seal the audit log", ("seal_audit_log", "--once")),

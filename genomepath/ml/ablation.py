@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
     snapshot = read_snapshot(options.snapshot)
-    configs = variants(preset_config(options.preset))
+    configs = variants(preset_config(options.preset, calibration_parts=0))
     chosen = {name: config for name, config in configs.items() if options.only is None or name in options.only}
     scorers: dict[str, AnyScorer] = {name: model_scorer(config) for name, config in chosen.items()}
     scorers["pair-feature stacker"] = pair_feature_stacker

@@ -50,13 +50,13 @@ class Prior:
     """What is held of the curve of scores that are log odds before it is fitted: slope 1 and intercept 0, by a normal
     distribution each.
 
-    Where whole records are held out, few of them calibrate (five practices or targets of the bundled data). Their share of
-    links is not that of the others, which an intercept fitted on them alone takes for a fact. The deviations were chosen
-    on inner folds (docs/model_choices.md).
+    Where whole records are held out, few of them calibrate (five practices or targets of the bundled data in each part).
+    Their share of links is not that of the others, which an intercept fitted on them alone takes for a fact. The deviations
+    were chosen on inner folds (docs/model_choices.md).
     """
 
-    slope_deviation: float = 0.1
-    intercept_deviation: float = 0.25
+    slope_deviation: float = 0.2
+    intercept_deviation: float = 0.5
 
 
 def fit_platt(logits: ArrayLike, labels: ArrayLike, prior: Prior | None = None) -> PlattCalibration:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
+from genomepath.ml.splits import CALIBRATION_PARTS
+
 
 class ConfigError(ValueError):
     """A hyperparameter is unknown, of the wrong type or out of range; the message names it."""
@@ -32,6 +34,8 @@ class ModelConfig:
     out. ``listwise_weight`` weighs the listwise loss beside the BCE; ``late_interaction`` and ``link_evidence`` say which
     features the pair scorer has. With a listwise loss, training stops early by that of the validation pairs instead of
     their BCE. ``share_as_new`` is the part of the records that a step treats as if nothing were known of their links.
+    ``calibration_parts`` says how many parts of the training side calibrate, each held out from a fit of its own; with 0 it
+    is the part that the training stops by. Each costs as much as the training up to its best epoch.
     """
 
     preset: str = "spec"
@@ -59,6 +63,7 @@ class ModelConfig:
     late_interaction: bool = True
     link_evidence: bool = True
     share_as_new: float = 0.2
+    calibration_parts: int = 2
     drop_conditions: bool = False
     augmentation: AugmentationConfig = AugmentationConfig()
 
@@ -94,6 +99,7 @@ _PRESETS: dict[str, dict[str, Any]] = {
         "bridge": 64,
         "head_hidden": 96,
         "learning_rate": 5e-4,
+        "calibration_parts": 7,
     },
 }
 
@@ -153,6 +159,9 @@ def _check(config: ModelConfig) -> None:
     for name in _POSITIVE_INTEGERS:
         _check_positive_integer(name, getattr(config, name))
     _check_positive_integer("augmentation.max_target_terms", config.augmentation.max_target_terms)
+    parts = config.calibration_parts
+    if isinstance(parts, bool) or not isinstance(parts, int) or not 0 <= parts <= CALIBRATION_PARTS:
+        raise ConfigError(f"calibration_parts must be an integer from 0 to {CALIBRATION_PARTS}, not {parts!r}")
     for name, (low, high, closed) in _RANGES.items():
         value = getattr(config, name)
         if isinstance(value, bool) or not isinstance(value, (int, float)):

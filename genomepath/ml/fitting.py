@@ -71,7 +71,8 @@ class FittedModel:
 
     def score(self, features: TextFeatures) -> Scores:
         """Logits over the whole catalogue; ``features`` must hold the catalogue that the model was fitted on."""
-        return replace(score_catalogue(self.model, features), for_calibration=self.for_calibration)
+        scores = score_catalogue(self.model, features)
+        return replace(scores, for_calibration=self.for_calibration, epochs=self.best_epoch)
 
 
 def check_inputs(features: TextFeatures, truth: TruthMatrix, validation: TruthMatrix | None) -> None:

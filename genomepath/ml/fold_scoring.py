@@ -1,4 +1,4 @@
-"""Asks the scorers for one outer fold: hands over the training side, calibrates on the inner validation part, checks.
+"""Asks the scorers for one outer fold: hands over the training side, calibrates on held-out parts of it, checks.
 
 The oracle is the rule by which labels were derived; it needs no training and is exempt from the check of its answers.
 """
@@ -15,11 +15,12 @@ import numpy as np
 from genomepath.ml import leakage
 from genomepath.ml.calibration import PlattCalibration, Prior, fit_platt
 from genomepath.ml.conformal import SetThreshold, fit_thresholds
+from genomepath.ml.cross_fitting import CalibrationSample, put_together
 from genomepath.ml.dataset import TextFeatures, TruthMatrix
 from genomepath.ml.ranks import Ranks, filtered_ranks
-from genomepath.ml.scores import BoolArray, Scorer, Scores, ValidatedScorer, takes_validation
+from genomepath.ml.scores import Scorer, Scores, ValidatedScorer, fitted_parts, takes_validation
 from genomepath.ml.snapshot import Snapshot
-from genomepath.ml.splits import Fold, pair_mask, row_pairs, rows_snapshot, unseen_records
+from genomepath.ml.splits import Fold, calibration_folds, pair_mask, row_pairs, rows_snapshot, unseen_records
 
 AnyScorer = Scorer | ValidatedScorer
 
@@ -59,8 +60,10 @@ def score_fold(inputs: EvaluationInputs, fold: Fold) -> FoldOutcome:
         LeakageError: something held out was handed over, or a scorer knows all answers.
     """
     truth = TruthMatrix.from_snapshot(inputs.snapshot)
-    leakage.check_fold(fold, inputs.snapshot, truth)
-    by_scorer = {name: _score(inputs, fold, truth, name) for name in inputs.scorers}
+    parts = calibration_folds(fold, inputs.snapshot, truth)
+    for checked in (fold, *parts):
+        _check(inputs, checked, truth)
+    by_scorer = {name: _score(inputs, fold, parts, truth, name) for name in inputs.scorers}
     return FoldOutcome(fold=fold, by_scorer=by_scorer)
 
 
@@ -81,25 +84,44 @@ def held_out_items(
     return np.argwhere(pair_mask(snapshot, truth, fold.test_rows))
 
 
-def _score(inputs: EvaluationInputs, fold: Fold, truth: TruthMatrix, name: str) -> FoldScores:
+def _score(inputs: EvaluationInputs, fold: Fold, parts: tuple[Fold, ...], truth: TruthMatrix, name: str) -> FoldScores:
+    """``parts``: the fold with each calibration part in the place of the validation part."""
     scorer = inputs.scorers[name]
     started = time.perf_counter()
-    inner_rows, outer_rows = fold.training_rows, fold.training_rows + fold.validation_rows
     if takes_validation(scorer):
-        snapshot, training = _side(inputs.snapshot, truth, fold, inner_rows)
-        _, validation = _side(inputs.snapshot, truth, fold, fold.validation_rows)
-        scores = scorer(snapshot, inputs.features, training, validation=validation, seed=fold.seed)
-        inner_scores = scores.to_calibrate_on
+        scores = _validated(inputs, fold, truth, scorer)
+        chosen = parts[: fitted_parts(scorer)]
+        fits = [(part, _validated(inputs, part, truth, scorer, scores.epochs).to_calibrate_on) for part in chosen]
+        fits = fits or [(fold, scores.to_calibrate_on)]
     else:
         plain = cast(Scorer, scorer)
-        scores = plain(*_fed(inputs, truth, fold, outer_rows))
-        inner_scores = scores if fold.protocol == "P0" else plain(*_fed(inputs, truth, fold, inner_rows))
+        scores = plain(*_fed(inputs, truth, fold, fold.training_rows + fold.validation_rows))
+        chosen = () if fold.protocol == "P0" else parts or (fold,)
+        fits = [(part, plain(*_fed(inputs, truth, part, part.training_rows))) for part in chosen]
     seconds = time.perf_counter() - started
     if fold.protocol != "P0" and name not in inputs.oracles:
         leakage.check_not_the_answer(pair_ranks(scores, truth, inputs.snapshot, fold), name)
-    calibration = _calibrate(inner_scores, truth, inputs.snapshot, fold)
-    thresholds = fit_thresholds(inner_scores, truth, truth.pairs & fold.validation_cells) if calibration else {}
-    return FoldScores(scores, calibration, thresholds, seconds)
+    if fold.protocol == "P0":
+        return FoldScores(scores, {}, {}, seconds)
+    sample = put_together((part.validation_cells, found) for part, found in fits)
+    thresholds = fit_thresholds(sample.scores, truth, truth.pairs & sample.cells)
+    return FoldScores(scores, _calibrate(sample, truth, fold), thresholds, seconds)
+
+
+def _validated(
+    inputs: EvaluationInputs, fold: Fold, truth: TruthMatrix, scorer: ValidatedScorer, epochs: int | None = None
+) -> Scores:
+    """The scores of a fit on the training part, stopped by the validation part or after ``epochs``."""
+    snapshot, training = _side(inputs.snapshot, truth, fold, fold.training_rows)
+    _, validation = _side(inputs.snapshot, truth, fold, fold.validation_rows)
+    return scorer(snapshot, inputs.features, training, validation=validation, seed=fold.seed, epochs=epochs)
+
+
+def _check(inputs: EvaluationInputs, fold: Fold, truth: TruthMatrix) -> None:
+    leakage.check_fold(fold, inputs.snapshot, truth)
+    if fold.protocol != "P0":
+        trained = pair_mask(inputs.snapshot, truth, fold.training_rows)
+        leakage.check_calibration(fold.validation_cells, fold.test_cells, trained, truth)
 
 
 def _fed(
@@ -125,13 +147,11 @@ def _side(whole: Snapshot, truth: TruthMatrix, fold: Fold, rows: tuple[int, ...]
     return snapshot, side
 
 
-def _calibrate(scores: Scores, truth: TruthMatrix, snapshot: Snapshot, fold: Fold) -> dict[str, PlattCalibration]:
-    """Platt per direction on the validation cells; P0 has none. Where few whole records calibrate (P2, P3), log odds are
-    drawn to themselves; scores of another scale have nothing to be drawn to."""
-    if fold.protocol == "P0":
-        return {}
-    cells: BoolArray = fold.validation_cells
-    leakage.check_calibration(cells, fold.test_cells, pair_mask(snapshot, truth, fold.training_rows), truth)
+def _calibrate(sample: CalibrationSample, truth: TruthMatrix, fold: Fold) -> dict[str, PlattCalibration]:
+    """Platt per direction on the cells of the sample. Where few whole records calibrate (P2, P3), log odds are drawn to
+    themselves; scores of another scale have nothing to be drawn to."""
+    leakage.check_pairs_disjoint(sample.cells, fold.test_cells, truth, "calibration and test")
+    scores, cells = sample.scores, sample.cells
     labels = truth.pairs[cells]
     prior = Prior() if scores.log_odds and fold.protocol in {"P2", "P3"} else None
     return {

@@ -10,13 +10,15 @@ of T that B claims is known, no candidate and not judged. To a query, the answer
 records without a link in B. To exchange g and h leaves the law of the permutation as it is, and takes the scores of one
 for those of the other. The answer is thus equally likely to have each rank among its n candidates. Unseen records (P2,
 P3) change places among themselves. Where they are the candidates, they are ranked among themselves: the competitors
-whose links are known are negatives all, as no known link of theirs is a candidate, and a scorer knows that of them.
+whose links are known are negatives all, as no known link of theirs is a candidate, and a scorer knows that of them. Among
+the whole catalogue it may place the unseen ones anywhere between last and first: ``Among``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +27,7 @@ from genomepath.ml import metrics
 from genomepath.ml.dataset import TextFeatures, TruthMatrix, Variant
 from genomepath.ml.fold_scoring import AnyScorer, EvaluationInputs, held_out_items, score_fold
 from genomepath.ml.ranks import filtered_ranks
-from genomepath.ml.scores import BoolArray
+from genomepath.ml.scores import BoolArray, Scores
 from genomepath.ml.snapshot import DIRECTIONS, CorrelationRecord, Snapshot
 from genomepath.ml.splits import Fold, protocol_folds, row_pairs, unseen_records
 
@@ -40,6 +42,13 @@ class PermutedFold:
     snapshot: Snapshot
     features: TextFeatures
     fold: Fold
+
+
+class Among(Enum):
+    """What a held-out link is ranked among where its answer is an unseen record (P2 and P3, one direction of each)."""
+
+    UNSEEN = "the unseen records"
+    CATALOGUE = "the whole catalogue"
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +82,26 @@ def permuted_ranks(
     seed: int,
     only_folds: tuple[int, ...] = (0, 1, 2, 3, 4),
 ) -> dict[str, PermutedRanks]:
-    """Ranks by direction of the held-out links of the folds, each fold with a permutation of its own.
+    """Ranks by direction of the held-out links of the folds, each fold with a permutation of its own; unseen answers among
+    the unseen records.
+
+    Raises:
+        LeakageError: see ``fold_scoring.score_fold``, which fits the scorer.
+    """
+    ranks = permuted_ranks_among(snapshot, features, scorer, protocol, seed=seed, only_folds=only_folds)
+    return ranks[Among.UNSEEN]
+
+
+def permuted_ranks_among(
+    snapshot: Snapshot,
+    features: TextFeatures,
+    scorer: AnyScorer,
+    protocol: str,
+    *,
+    seed: int,
+    only_folds: tuple[int, ...] = (0, 1, 2, 3, 4),
+) -> dict[Among, dict[str, PermutedRanks]]:
+    """``permuted_ranks`` by what unseen answers are ranked among, of the same fits.
 
     Raises:
         LeakageError: see ``fold_scoring.score_fold``, which fits the scorer.
@@ -84,7 +112,7 @@ def permuted_ranks(
         if fold.index in only_folds:
             rng = np.random.default_rng([seed, fold.index])
             parts.append(_ranks(scorer, permute_identities(snapshot, features, fold, rng)))
-    return {way: pooled([part[way] for part in parts]) for way in DIRECTIONS}
+    return {among: {way: pooled([part[among][way] for part in parts]) for way in DIRECTIONS} for among in Among}
 
 
 def pooled(parts: Sequence[PermutedRanks]) -> PermutedRanks:
@@ -128,6 +156,7 @@ def permute_identities(
             test_rows=tuple(range(second, second + len(held_out))),
             validation_cells=_moved(fold.validation_cells, practices, targets) & ~test_cells,
             test_cells=test_cells,
+            calibration_parts=(),
         ),
     )
 
@@ -164,7 +193,7 @@ def chance_interval(ranks: PermutedRanks, k: int | None = None) -> ChanceInterva
     return ChanceInterval(float(means.mean()), float(np.sqrt(total)) / len(counts))
 
 
-def _ranks(scorer: AnyScorer, permuted: PermutedFold) -> dict[str, PermutedRanks]:
+def _ranks(scorer: AnyScorer, permuted: PermutedFold) -> dict[Among, dict[str, PermutedRanks]]:
     """By direction, the ranks of the held-out links of one fold."""
     snapshot, fold = permuted.snapshot, permuted.fold
     truth = TruthMatrix.from_snapshot(snapshot)
@@ -172,8 +201,18 @@ def _ranks(scorer: AnyScorer, permuted: PermutedFold) -> dict[str, PermutedRanks
     scores = score_fold(inputs, fold).by_scorer["scorer"].scores
     items = held_out_items(snapshot, truth, fold)
     practices, targets = unseen_records(fold, validation=False)
-    forward = filtered_ranks(scores.pair_scores, _no_candidates(truth.pairs, targets), items)
-    backward = filtered_ranks(scores.genomic_to_tk, _no_candidates(truth.pairs.T, practices), items[:, ::-1])
+    nothing: frozenset[int] = frozenset()
+    return {
+        Among.UNSEEN: _both_ways(scores, truth.pairs, items, practices, targets),
+        Among.CATALOGUE: _both_ways(scores, truth.pairs, items, nothing, nothing),
+    }
+
+
+def _both_ways(
+    scores: Scores, known: BoolArray, items: IntVector, practices: frozenset[int], targets: frozenset[int]
+) -> dict[str, PermutedRanks]:
+    forward = filtered_ranks(scores.pair_scores, _no_candidates(known, targets), items)
+    backward = filtered_ranks(scores.genomic_to_tk, _no_candidates(known.T, practices), items[:, ::-1])
     fold_number = np.zeros(len(items), dtype=np.intp)
     return {
         DIRECTIONS[0]: PermutedRanks(forward.ranks, forward.candidates, items[:, 1], fold_number),

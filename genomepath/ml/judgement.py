@@ -14,6 +14,7 @@ from genomepath.ml.fold_scoring import AnyScorer
 from genomepath.ml.results import EvaluationResult
 from genomepath.ml.scores import FixedFeatures, Scores
 from genomepath.ml.snapshot import Snapshot
+from genomepath.ml.splits import CALIBRATION_PARTS, INNER_FOLDS
 from genomepath.ml.training_run import model_scorer
 
 ORACLE = "evidence rule (oracle)"
@@ -64,7 +65,7 @@ def judge(
     }
     if without_conditions:
         scorers[f"{SUBJECT} {WITHOUT_CONDITIONS}"] = FixedFeatures(
-            model_scorer(replace(config, drop_conditions=True)), bare
+            model_scorer(replace(config, drop_conditions=True, calibration_parts=0)), bare
         )
     if labels_by_rule:
         scorers[ORACLE] = RuleScores(TruthMatrix.from_snapshot(snapshot))
@@ -78,6 +79,22 @@ def judge(
         on_progress=on_progress,
         workers=workers,
     )
+    result = replace(result, notes=(*result.notes, calibration_note(config.calibration_parts)))
     if abstention.PROTOCOL not in protocols:
         return result
     return replace(result, abstention=abstention.measure_abstention(snapshot, encoder, seeds=seeds))
+
+
+def calibration_note(parts: int) -> str:
+    """What the confidences and sets of a judged model with so many calibration parts are calibrated on."""
+    if not parts:
+        return (
+            "Confidences and sets of the model are calibrated on the part of each training side that its training stopped "
+            "by, which is small and was looked at; those of the baselines on parts that their fits did not see."
+        )
+    return (
+        f"Confidences and sets of the model are calibrated on {parts} of the {INNER_FOLDS} parts of each training side, "
+        "each held out from a fit of its own, as long as the judged one, which was stopped by another part. Those of "
+        f"the baselines are calibrated on {CALIBRATION_PARTS} parts in the same way, those of the model without condition "
+        "fields on the part that its training stopped by."
+    )

@@ -33,6 +33,7 @@ class Scores:
         genomic_to_tk: float [G, P], target x practice.
         for_calibration: what a calibration on the validation part reads, where that differs: scores in which a record
             that is unseen on the training side is as unseen as one of the test part.
+        epochs: how long a scorer that stops early was trained; None for others.
         log_odds: the scores are log odds of a link, as far as the scorer knows, and not only of some monotone scale.
 
     Raises:
@@ -43,6 +44,7 @@ class Scores:
     genomic_to_tk: FloatArray
     for_calibration: Scores | None = None
     log_odds: bool = False
+    epochs: int | None = None
 
     def __post_init__(self) -> None:
         if self.tk_to_genomic.ndim != 3 or self.tk_to_genomic.shape[1] != len(DOSES):
@@ -95,8 +97,12 @@ class ValidatedScorer(Protocol):
         *,
         validation: TruthMatrix,
         seed: int,
+        epochs: int | None = None,
     ) -> Scores:
-        """Score every practice x dose x target; ``seed`` is the seed of the run that asks."""
+        """Score every practice x dose x target; ``seed`` is the seed of the run that asks.
+
+        With ``epochs`` the training is as long, and ``validation`` says nothing of when it ends.
+        """
         ...
 
 
@@ -112,6 +118,11 @@ class FixedFeatures:
         """Whether the scorer within stops early on a validation part."""
         return takes_validation(self.scorer)
 
+    @property
+    def calibration_parts(self) -> int:
+        """That of the scorer within."""
+        return fitted_parts(self.scorer)
+
     def __call__(self, snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /, **options: Any) -> Scores:
         """Ask the scorer within, with the fixed features in place of ``features``."""
         return self.scorer(snapshot, self.features, training, **options)
@@ -120,3 +131,8 @@ class FixedFeatures:
 def takes_validation(scorer: Scorer | ValidatedScorer) -> TypeGuard[ValidatedScorer]:
     """Whether the scorer is a ValidatedScorer."""
     return bool(getattr(scorer, "uses_validation", False))
+
+
+def fitted_parts(scorer: Scorer | ValidatedScorer) -> int:
+    """For how many calibration parts a ValidatedScorer is fitted anew; with 0 it is calibrated on its validation part."""
+    return int(getattr(scorer, "calibration_parts", 0))

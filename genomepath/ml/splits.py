@@ -10,10 +10,12 @@ P3       targets with all their pairs                           unseen targets
 ======== ====================================================== ==========================================
 
 P1 to P3 are nested: the training side of an outer fold gives up an inner validation part by the same rule, for early
-stopping and calibration. Indices point into ``snapshot.correlations``; masks are bool [P, G].
+stopping, and names other parts of it, each of which is held out from a fit of its own, for calibration. Indices point into
+``snapshot.correlations``; masks are bool [P, G].
 
 Cells without a known pair are dealt to the sides at the same rate as the pairs. Ranking does not need that, calibration
-does: it is fitted on the validation cells and judged on the test cells, two disjoint samples with one base rate.
+does: it is fitted on held-out cells of the training side and judged on the test cells, two disjoint samples with one base
+rate.
 """
 
 from __future__ import annotations
@@ -35,6 +37,8 @@ PROTOCOLS: tuple[str, ...] = ("P0", "P1", "P2", "P3")
 QUALITIES: tuple[str, ...] = ("poor", "moderate", "good")
 INNER_FOLDS = 8
 """The inner validation part is one eighth of the training side: 10% of all pairs when 5 outer folds hold out 20%."""
+CALIBRATION_PARTS = INNER_FOLDS - 1
+"""As many parts of that size calibrate: all but the one that the training stops by."""
 
 _ROW_SLOTS = 10
 IntArray = NDArray[np.intp]
@@ -48,8 +52,8 @@ class SplitError(ValueError):
 class PairSplit:
     """Known pairs by side, bool [P, G] each; disjoint, and together all known pairs.
 
-    ``validation_cells`` and ``test_cells`` hold the pairs of that side and its share of the unknown cells: calibration
-    is fitted on the first and judged on the second.
+    ``validation_cells`` and ``test_cells`` hold the pairs of that side and its share of the unknown cells, and each of
+    ``calibration_parts`` a part of the training pairs with its share of them.
     """
 
     train: BoolArray
@@ -57,12 +61,14 @@ class PairSplit:
     test: BoolArray
     validation_cells: BoolArray
     test_cells: BoolArray
+    calibration_parts: tuple[BoolArray, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Fold:
     """One outer fold of a protocol as row indices into ``snapshot.correlations``, with the held-out cells [P, G].
 
+    ``calibration_parts`` are cells of the training side, to be held out one after the other (``calibration_folds``).
     P0 holds out rows, which are no cells of their own: its cell masks are empty, and it is not calibrated.
     """
 
@@ -74,6 +80,7 @@ class Fold:
     test_rows: tuple[int, ...]
     validation_cells: BoolArray
     test_cells: BoolArray
+    calibration_parts: tuple[BoolArray, ...] = ()
 
 
 def stratified_pair_split(truth: TruthMatrix, seed: int) -> PairSplit:
@@ -93,6 +100,7 @@ def stratified_pair_split(truth: TruthMatrix, seed: int) -> PairSplit:
         test=known & test,
         validation_cells=validation,
         test_cells=test,
+        calibration_parts=tuple(slots == slot for slot in range(2, 2 + CALIBRATION_PARTS)),
     )
 
 
@@ -115,11 +123,23 @@ def protocol_folds(
     for index in range(folds):
         test = groups == index
         inner = _deal_units(protocol, truth, ~test, INNER_FOLDS, np.random.default_rng([seed, folds, index]))
+        parts = tuple(inner == part for part in range(1, 1 + CALIBRATION_PARTS))
         fold = _cell_fold(rows, inner == 0, test, protocol=protocol, seed=seed, index=index)
         if not (fold.test_rows and fold.validation_rows and fold.training_rows):
             raise SplitError(f"{protocol}: too little data for {folds} outer folds with an inner validation part")
-        result.append(fold)
+        result.append(replace(fold, calibration_parts=parts))
     return tuple(result)
+
+
+def calibration_folds(fold: Fold, snapshot: Snapshot, truth: TruthMatrix) -> tuple[Fold, ...]:
+    """The fold with each of its calibration parts in the place of the validation part, which is trained on then. Parts
+    without a known pair are left out: nothing could be fitted on them."""
+    rows = _row_cells(snapshot, truth)
+    nested = (
+        _cell_fold(rows, part, fold.test_cells, protocol=fold.protocol, seed=fold.seed, index=fold.index)
+        for part in fold.calibration_parts
+    )
+    return tuple(part for part in nested if part.validation_rows)
 
 
 def fold_from_pair_split(snapshot: Snapshot, truth: TruthMatrix, split: PairSplit, *, seed: int) -> Fold:

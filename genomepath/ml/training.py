@@ -44,10 +44,11 @@ def fit(
     config: ModelConfig,
     *,
     seed: int,
+    epochs: int | None = None,
     callbacks: FitCallbacks | None = None,
     storage: FitStorage | None = None,
 ) -> FittedModel:
-    """Train on ``truth`` and stop early on ``validation``.
+    """Train on ``truth`` and stop early on ``validation``, or after ``epochs``.
 
     Args:
         features: token embeddings of the catalogue of ``truth``.
@@ -56,6 +57,7 @@ def fit(
             keeps the last.
         config: hyperparameters.
         seed: of initial weights, batches, dropout and augmentation; equal seeds give equal weights on one machine.
+        epochs: train so many, 0 or more, and keep the last, whatever the validation pairs say; None stops early.
         callbacks: progress, metrics and stopping.
         storage: TensorBoard folder and resume state.
 
@@ -67,7 +69,7 @@ def fit(
     check_inputs(features, truth, validation)
     torch.set_num_threads(1)
     with torch.random.fork_rng(devices=[]):
-        run = _Run(features, truth, validation, config, seed=seed, storage=storage or FitStorage())
+        run = _Run(features, truth, validation, config, seed=seed, epochs=epochs, storage=storage or FitStorage())
         with fast_matmul():
             run.train(callbacks or FitCallbacks())
         return run.fitted()
@@ -84,10 +86,11 @@ class _Run:
         config: ModelConfig,
         *,
         seed: int,
+        epochs: int | None = None,
         storage: FitStorage,
     ) -> None:
         self.features, self.truth, self.validation = features, truth, validation
-        self.config, self.seed, self.storage = config, seed, storage
+        self.config, self.seed, self.epochs, self.storage = config, seed, epochs, storage
         torch.manual_seed(seed)
         self.model = DualTower(config, practices=len(truth.practices), targets=len(truth.targets))
         self.row_confidence = torch.from_numpy(truth.confidence.reshape(-1, len(truth.targets)))
@@ -157,6 +160,8 @@ class _Run:
 
     def _finished(self) -> bool:
         done = len(self.history)
+        if self.epochs is not None:
+            return done >= self.epochs
         stalled = self.validation is not None and done - self.best_epoch >= self.config.patience
         return done >= self.config.epochs or (done > 0 and stalled)
 
@@ -184,7 +189,7 @@ class _Run:
             return encode_catalogue(self.model, self.features)
 
     def _validate(self, logits: tuple[Tensor, Tensor]) -> EpochRecord:
-        if self.validation is None:
+        if self.validation is None or self.epochs is not None:
             return {}
         sides = self.config, logits, self.truth, self.validation
         return {"validation_loss": held_out_loss(*sides), "validation_listwise": held_out_listwise_loss(*sides)}

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from genomepath.ml import checkpoint, leakage
 from genomepath.ml.calibration import fit_platt
 from genomepath.ml.checkpoint import ModelManifest, Provenance
 from genomepath.ml.config import ModelConfig
 from genomepath.ml.conformal import fit_thresholds
+from genomepath.ml.cross_fitting import CalibrationSample, put_together
 from genomepath.ml.dataset import TextFeatures, TruthMatrix, build_text_features
 from genomepath.ml.embedding import MiniLMEncoder, TextEncoder
 from genomepath.ml.scores import Scores
 from genomepath.ml.snapshot import Snapshot, read_snapshot
 from genomepath.ml.splits import PairSplit, stratified_pair_split
+
+if TYPE_CHECKING:
+    from genomepath.ml.fitting import FittedModel
 
 OnEpoch = Callable[[int, int, Mapping[str, Any]], None]
 EvaluateEpoch = Callable[[int, Scores, TruthMatrix, PairSplit], Mapping[str, float]]
@@ -37,6 +41,11 @@ class NeuralScorer:
     config: ModelConfig
     uses_validation: bool = True
 
+    @property
+    def calibration_parts(self) -> int:
+        """For how many parts it is fitted anew to be calibrated."""
+        return self.config.calibration_parts
+
     def __call__(
         self,
         snapshot: Snapshot,
@@ -46,11 +55,12 @@ class NeuralScorer:
         *,
         validation: TruthMatrix,
         seed: int,
+        epochs: int | None = None,
     ) -> Scores:
-        """Fit on ``training``, stop early on ``validation``, score the catalogue."""
+        """Fit on ``training``, stop early on ``validation`` or after ``epochs``, score the catalogue."""
         from genomepath.ml.training import fit
 
-        return fit(features, training, validation, self.config, seed=seed).score(features)
+        return fit(features, training, validation, self.config, seed=seed, epochs=epochs).score(features)
 
 
 def model_scorer(config: ModelConfig) -> NeuralScorer:
@@ -116,28 +126,59 @@ def train_model(
     code = code or CodeIdentity()
     provenance = Provenance(snapshot.data_sha256, code.code_version, code.constraints_sha256)
     checkpoint.write_fitted_model(fitted, scores, output_folder, provenance)
-    checkpoint.write_json(output_folder / checkpoint.CALIBRATION, calibrate(scores.to_calibrate_on, truth, split))
+    sample = _sample(fitted, features, truth, split, should_stop=should_stop)
+    sample = sample or CalibrationSample(scores.to_calibrate_on, split.validation_cells)
+    checkpoint.write_json(output_folder / checkpoint.CALIBRATION, calibrate(sample, truth, split))
     parity = export_onnx(fitted.model, features, output_folder)
     checkpoint.write_json(output_folder / checkpoint.ONNX_PARITY, {"largest_difference": parity})
     state_file.unlink(missing_ok=True)
     return checkpoint.update_manifest(output_folder)
 
 
-def calibrate(scores: Scores, truth: TruthMatrix, split: PairSplit) -> dict[str, dict[str, Any]]:
-    """Platt curve per direction and the thresholds of the sets, fitted on the validation cells, which the weights were not.
+def calibrate(sample: CalibrationSample, truth: TruthMatrix, split: PairSplit) -> dict[str, dict[str, Any]]:
+    """Platt curve per direction and the thresholds of the sets, fitted on cells that their fits did not see.
 
     Raises:
-        LeakageError: a cell of the validation part is a test cell or a trained pair.
+        LeakageError: a cell of the sample is a test cell.
     """
-    cells = split.validation_cells
-    leakage.check_calibration(cells, split.test_cells, split.train, truth)
+    scores, cells = sample.scores, sample.cells
+    leakage.check_pairs_disjoint(cells, split.test_cells, truth, "calibration and test")
     labels = truth.pairs[cells]
-    thresholds = fit_thresholds(scores, truth, split.validation)
+    thresholds = fit_thresholds(scores, truth, truth.pairs & cells)
     return {
         "sets": {way: threshold.to_dict() for way, threshold in thresholds.items()},
         "tk_to_genomic": fit_platt(scores.pair_scores[cells], labels).to_dict(),
         "genomic_to_tk": fit_platt(scores.genomic_to_tk.T[cells], labels).to_dict(),
     }
+
+
+def _sample(
+    fitted: FittedModel,
+    features: TextFeatures,
+    truth: TruthMatrix,
+    split: PairSplit,
+    *,
+    should_stop: Callable[[], bool] | None,
+) -> CalibrationSample | None:
+    """What fits like the model's say of the calibration parts, which they did not see; None where it asks for none."""
+    from genomepath.ml.fitting import FitCallbacks
+    from genomepath.ml.training import fit
+
+    parts = []
+    for cells in split.calibration_parts[: fitted.config.calibration_parts]:
+        trained = (split.train | split.validation) & ~cells
+        leakage.check_calibration(cells, split.test_cells, trained, truth)
+        part = fit(
+            features,
+            truth.only_pairs(trained),
+            truth.only_pairs(split.train & cells),
+            fitted.config,
+            seed=fitted.seed,
+            epochs=fitted.best_epoch,
+            callbacks=FitCallbacks(should_stop=should_stop),
+        )
+        parts.append((cells, part.score(features).to_calibrate_on))
+    return put_together(parts) if parts else None
 
 
 def _bind_metrics(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from genomepath.ml.permutation_test import PermutationResult
 from genomepath.ml.results import EvaluationResult, ProtocolResult
 from genomepath.ml.snapshot import Snapshot
 
@@ -77,6 +78,7 @@ class ReportMaterial:
     credits: Mapping[str, PracticeCredit]
     gate: Mapping[str, Any] = field(default_factory=dict)
     ablation: Ablation | None = None
+    permutation: PermutationResult | None = None
 
     @property
     def protocols(self) -> list[ProtocolResult]:
@@ -88,7 +90,8 @@ def check_material(material: ReportMaterial) -> None:
     """Everything that the report promises is there.
 
     Raises:
-        ReportError: a protocol, the judged model or its snapshot is missing, or the ablation is of other data.
+        ReportError: a protocol, the judged model or its snapshot is missing, or the ablation or the permutation test is of
+            other data.
     """
     evaluation = material.evaluation
     missing = [name for name in REPORTED_PROTOCOLS if name not in evaluation.protocols]
@@ -101,3 +104,5 @@ def check_material(material: ReportMaterial) -> None:
         raise ReportError("The evaluation is of other data than the snapshot.")
     if material.ablation is not None and material.ablation.evaluation.data_sha256 != evaluation.data_sha256:
         raise ReportError("The ablation is of other data than the evaluation.")
+    if material.permutation is not None and material.permutation.data_sha256 != evaluation.data_sha256:
+        raise ReportError("The permutation test is of other data than the evaluation.")

@@ -23,12 +23,12 @@ def conformal_sets(material: ReportMaterial) -> list[Block]:
         heading,
         Paragraph(
             "For each question the candidates whose score reaches a threshold, set so that 90% of the links that were held "
-            "out lie among them (split conformal prediction, calibrated on inner folds alone). Coverage is the share of "
+            "out lie among them (conformal prediction, calibrated on inner folds alone). Coverage is the share of "
             "held-out links in their set; a size counts the candidates of a question that are not known on the training "
             "side, and the last row is the size of a set drawn at random. Intervals of coverage are by practices (P3: "
-            "targets), those of sizes by questions. On P1 the links that calibrate were drawn like those "
-            "held out, but the model also stopped early on them, which favours them and lowers the coverage a little; on P2 "
-            "and P3 few whole records calibrate. So the coverage that counts is the one measured here."
+            "targets), those of sizes by questions. On P1 the links that calibrate were drawn like those held out; on P2 "
+            "and P3 whole records calibrate, and the links of a record hang together. The coverage that counts is the one "
+            "measured here."
         ),
         *(_table(result, subject) for result in results),
         Table("Targets of the 90% sets", ["target", "reached", "ours"], target_rows(material)),

@@ -10,6 +10,7 @@ from genomepath.reporting.doses_and_synergies import doses, synergies
 from genomepath.reporting.failures import failures
 from genomepath.reporting.learning_curves import learning_curves
 from genomepath.reporting.material import NOT_MEDICAL_ADVICE, ReportMaterial, check_material
+from genomepath.reporting.permutations import permutations
 from genomepath.reporting.reliability import reliability
 from genomepath.reporting.sets import conformal_sets
 from genomepath.reporting.targets_and_gate import targets_and_gate
@@ -42,6 +43,7 @@ def training_report(material: ReportMaterial) -> Document:
             *synergies(material),
             *traditions(material),
             *failures(material),
+            *permutations(material.permutation),
             *ablations(material.ablation),
             *_limits(material),
             *_credits(material),
@@ -69,7 +71,7 @@ def _protocol(material: ReportMaterial) -> list[Block]:
                 "P1 holds pairs out, P2 whole practices, P3 whole targets; P0, where it is shown, holds correlation rows "
                 "out and measures memory.",
                 f"P1 to P3 are nested: {evaluation.folds} outer folds judge, an inner part of each training side stops "
-                "early and calibrates confidences and sets. The configuration is trained anew in each fold.",
+                "early and inner parts calibrate confidences and sets. The configuration is trained anew in each fold.",
                 "Candidates are always the whole catalogue. Ranks are filtered and aware of ties.",
                 "Intervals are 95%, by bootstrap over whole practices (P3: targets), never over pairs.",
             ]

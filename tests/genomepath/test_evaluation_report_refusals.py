@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 
 from genomepath.evaluation_report import REPORT
 from genomepath.ml import judgement
+from genomepath.ml.identity_permutation import Among
 from genomepath.models import ExportRecord
 from tests.genomepath.report_reader import interval, markdown_tables
 
@@ -58,11 +59,13 @@ def test_a_folder_that_cannot_be_written_is_refused(reportable, tmp_path, monkey
     [
         (("--report", "r", "--protocols", "P0", "P1"), "--protocols lacks P2, P3"),
         (("--report", "r", "--async"), "--report and --async exclude each other"),
-        (("--stored",), "--stored and --ablation need --report DIR"),
-        (("--ablation", "a.json"), "--stored and --ablation need --report DIR"),
+        (("--stored",), "--stored, --ablation and --permutation need --report DIR"),
+        (("--ablation", "a.json"), "--stored, --ablation and --permutation need --report DIR"),
+        (("--permutation", "p.json"), "--stored, --ablation and --permutation need --report DIR"),
         (("--report", "r", "--stored", "--protocols", "P1", "P2", "P3"), "takes neither --json nor --protocols"),
         (("--report", "r", "--stored", "--json", "f.json"), "takes neither --json nor --protocols"),
         (("--report", "r", "--ablation", "no-such.json"), "no-such.json is no ablation that can be read"),
+        (("--report", "r", "--permutation", "no-such.json"), "no-such.json is no permutation test that can be read"),
     ],
 )
 def test_options_that_make_no_report_are_refused(arguments, message, reportable, tmp_path, monkeypatch):
@@ -132,3 +135,56 @@ def test_without_an_ablation_the_report_says_that_none_was_given(reportable, tmp
     report("--stored", "--report", str(tmp_path / "report"))
 
     assert "No ablation was given" in (tmp_path / "report" / REPORT).read_text(encoding="utf-8")
+
+
+def permutation_of(data_sha256: str) -> dict[str, object]:
+    """A permutation test of two numbers, the second outside."""
+    row = {
+        "protocol": "P2",
+        "direction": "genomic_to_tk",
+        "among": Among.UNSEEN.value,
+        "chance": 0.5,
+        "deviation": 0.05,
+    }
+    rows = [{**row, "metric": "mrr", "value": 0.52}, {**row, "metric": "accuracy", "value": 0.7}]
+    return {"data_sha256": data_sha256, "preset": "small", "seeds": [0, 1], "rows": rows}
+
+
+def test_a_permutation_test_stands_in_the_report_with_its_verdicts(reportable, tmp_path):
+    file = tmp_path / "permutation.json"
+    file.write_text(json.dumps(permutation_of(reportable.evaluation["data_sha256"])), encoding="utf-8")
+
+    report("--stored", "--report", str(tmp_path / "report"), "--permutation", str(file))
+
+    text = (tmp_path / "report" / REPORT).read_text(encoding="utf-8")
+    assert "Preset small, seeds 0, 1, all folds" in text
+    assert "Of 2 numbers 1 lie within." in text
+    assert markdown_tables(text)["With permuted identities, percent"][1:] == [
+        ["P2 G→TK MRR", "the whole catalogue", "52.0", "50.0 [40.2, 59.8]", "within"],
+        ["P2 G→TK accuracy@3", "the whole catalogue", "70.0", "50.0 [40.2, 59.8]", "OUTSIDE"],
+    ]
+
+
+def test_a_permutation_test_of_other_data_is_refused(reportable, tmp_path):
+    file = tmp_path / "permutation.json"
+    file.write_text(json.dumps(permutation_of("0" * 64)), encoding="utf-8")
+
+    with pytest.raises(CommandError, match="The permutation test is of other data than the evaluation"):
+        report("--stored", "--report", str(tmp_path / "report"), "--permutation", str(file))
+
+
+@pytest.mark.parametrize(
+    "content", ["no JSON", "[]", "{}", '{"data_sha256": "a", "preset": "b", "seeds": [0], "rows": [{}]}']
+)
+def test_a_file_that_holds_no_permutation_test_is_refused(content, reportable, tmp_path):
+    file = tmp_path / "permutation.json"
+    file.write_text(content, encoding="utf-8")
+
+    with pytest.raises(CommandError, match="is no permutation test that can be read"):
+        report("--report", str(tmp_path / "report"), "--permutation", str(file))
+
+
+def test_without_a_permutation_test_the_report_says_that_none_was_given(reportable, tmp_path):
+    report("--stored", "--report", str(tmp_path / "report"))
+
+    assert "No permutation test was given" in (tmp_path / "report" / REPORT).read_text(encoding="utf-8")

@@ -48,7 +48,7 @@ class GivenAnswers:
     truth: TruthMatrix
     uses_validation: bool = True
 
-    def __call__(self, snapshot, features, training, /, *, validation, seed):
+    def __call__(self, snapshot, features, training, /, *, validation, seed, epochs=None):
         config = preset_config("small", epochs=1, learning_rate=1e-12)
         scores = model_scorer(config)(snapshot, features, training, validation=validation, seed=seed)
         given = self.truth.pairs & (np.random.default_rng(seed).random(self.truth.pairs.shape) < 2 / 3)

@@ -5,20 +5,34 @@ from __future__ import annotations
 import getpass
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ethics.audit import command_audit_context
 from genomepath.artefacts import model_folder, read_json
-from genomepath.evaluation_report import evaluation_report_write, prepare_folder, read_ablation, refuse_marked
+from genomepath.evaluation_report import (
+    evaluation_report_write,
+    prepare_folder,
+    read_ablation,
+    read_permutation,
+    refuse_marked,
+)
+from genomepath.ml.permutation_test import PermutationResult
 from genomepath.models import ModelVersion
 from genomepath.models.training_run import RunKind
 from genomepath.reporting.material import REPORTED_PROTOCOLS, Ablation
 from genomepath.run_command import add_run_options, find_version, run_start
 
 PROTOCOLS = ("P0", "P1", "P2", "P3")
+
+
+class ReportExtras(TypedDict, total=False):
+    """What a report holds besides the evaluation; measured by commands of its own."""
+
+    ablation: Ablation | None
+    permutation: PermutationResult | None
 
 
 class Command(BaseCommand):
@@ -43,6 +57,12 @@ class Command(BaseCommand):
             "--ablation", metavar="FILE", type=Path, help="put what genomepath.ml.ablation --json wrote into the report"
         )
         parser.add_argument(
+            "--permutation",
+            metavar="FILE",
+            type=Path,
+            help="put what genomepath.ml.permutation_test --json wrote into the report",
+        )
+        parser.add_argument(
             "--recipient",
             default=getpass.getuser(),
             help="whom the report is for; told when a practice named in it is withdrawn (default: the account's name)",
@@ -55,6 +75,11 @@ class Command(BaseCommand):
             action="store_true",
             help="judge the model without condition fields too, which doubles the time; always done with --report",
         )
+        parser.add_argument(
+            "--quick-calibration",
+            action="store_true",
+            help="calibrate the model of a fold on the part that its training stopped by, without fits of their own",
+        )
         parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="one seed a repetition of the protocol")
         parser.add_argument("--workers", type=int, default=2, help="processes that folds run in")
 
@@ -62,7 +87,7 @@ class Command(BaseCommand):
         _refuse_bad_options(options)
         protocols = options["protocols"] or (PROTOCOLS if options["report"] else PROTOCOLS[:2])
         version = find_version(options["model"])
-        ablation = _prepare_report(version, options)
+        extras = _prepare_report(version, options)
         if not options["stored"]:
             run = run_start(
                 kind=RunKind.EVALUATION,
@@ -76,6 +101,7 @@ class Command(BaseCommand):
                     "seeds": sorted(set(options["seeds"])),
                     "workers": max(1, options["workers"]),
                     "without_conditions": options["without_conditions"] or options["report"] is not None,
+                    "quick_calibration": options["quick_calibration"],
                 },
             )
             if options["in_worker"]:
@@ -83,7 +109,7 @@ class Command(BaseCommand):
                 return
             self._write_evaluation(version, options["json"])
         if options["report"]:
-            self._write_report(version, options, ablation)
+            self._write_report(version, options, extras)
 
     def _write_evaluation(self, version: ModelVersion, target: Path | None) -> None:
         folder = model_folder(version)
@@ -92,11 +118,11 @@ class Command(BaseCommand):
             target.write_text(content + "\n", encoding="utf-8")
         self.stdout.write((folder / "evaluation.md").read_text(encoding="utf-8"))
 
-    def _write_report(self, version: ModelVersion, options: dict[str, Any], ablation: Ablation | None) -> None:
+    def _write_report(self, version: ModelVersion, options: dict[str, Any], extras: ReportExtras) -> None:
         try:
             with command_audit_context():
                 files = evaluation_report_write(
-                    version=version, folder=options["report"], recipient=options["recipient"], ablation=ablation
+                    version=version, folder=options["report"], recipient=options["recipient"], **extras
                 )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
@@ -115,8 +141,8 @@ def _refuse_bad_options(options: dict[str, Any]) -> None:
         raise CommandError("--json and --async exclude each other: the worker's result lies in the model folder.")
     if options["report"] is not None and options["in_worker"]:
         raise CommandError("--report and --async exclude each other: write it with --stored when the run has ended.")
-    if options["report"] is None and (options["stored"] or options["ablation"]):
-        raise CommandError("--stored and --ablation need --report DIR.")
+    if options["report"] is None and (options["stored"] or options["ablation"] or options["permutation"]):
+        raise CommandError("--stored, --ablation and --permutation need --report DIR.")
     if options["stored"] and (target is not None or options["protocols"]):
         raise CommandError("--stored judges nothing: it takes neither --json nor --protocols.")
     missing = [name for name in REPORTED_PROTOCOLS if options["protocols"] and name not in options["protocols"]]
@@ -124,15 +150,18 @@ def _refuse_bad_options(options: dict[str, Any]) -> None:
         raise CommandError(f"A report needs the protocols P1, P2 and P3; --protocols lacks {', '.join(missing)}.")
 
 
-def _prepare_report(version: ModelVersion, options: dict[str, Any]) -> Ablation | None:
-    """Before an evaluation that takes minutes: whether its report could be written. Returns the ablation, if any."""
+def _prepare_report(version: ModelVersion, options: dict[str, Any]) -> ReportExtras:
+    """Before an evaluation that takes minutes: whether its report could be written. Returns what is put into it."""
     if options["report"] is None:
-        return None
+        return {}
     try:
         with command_audit_context():
             refuse_marked(version)
         prepare_folder(options["report"])
-        return read_ablation(options["ablation"]) if options["ablation"] else None
+        return {
+            "ablation": read_ablation(options["ablation"]) if options["ablation"] else None,
+            "permutation": read_permutation(options["permutation"]) if options["permutation"] else None,
+        }
     except ValidationError as error:
         raise CommandError(" ".join(error.messages)) from error
     except OSError as error:

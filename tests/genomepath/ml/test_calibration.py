@@ -80,7 +80,8 @@ def test_what_cannot_be_fitted_is_refused(logits, labels, message):
 
 def test_a_prior_gives_way_to_many_labels_and_stands_against_few():
     (many_logits, many_labels), (few_logits, few_labels) = sample(1.8, -1.0, size=200_000), sample(1.8, -1.0, size=20)
-    many, few = fit_platt(many_logits, many_labels, Prior()), fit_platt(few_logits, few_labels, Prior())
+    prior = Prior(slope_deviation=0.1, intercept_deviation=0.25)
+    many, few = fit_platt(many_logits, many_labels, prior), fit_platt(few_logits, few_labels, prior)
 
     assert many.slope == pytest.approx(1.8, rel=0.1)
     assert many.intercept == pytest.approx(-1.0, abs=0.1)

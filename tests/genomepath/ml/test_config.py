@@ -33,6 +33,9 @@ def test_configuration_survives_json():
         ({"bridge": 100}, "bridge"),
         ({"tk_to_genomic_weight": 0.0, "genomic_to_tk_weight": 0.0}, "cannot both be 0"),
         ({"momentum": 0.9}, "momentum"),
+        ({"calibration_parts": -1}, "calibration_parts must be an integer from 0 to 7"),
+        ({"calibration_parts": 8}, "calibration_parts must be an integer from 0 to 7"),
+        ({"calibration_parts": True}, "calibration_parts must be an integer from 0 to 7"),
     ],
 )
 def test_a_bad_hyperparameter_is_refused_by_name(overrides, named):

@@ -60,7 +60,7 @@ class Watcher:
     def __init__(self):
         self.calls = []
 
-    def __call__(self, snapshot, features, training, /, *, validation, seed):
+    def __call__(self, snapshot, features, training, /, *, validation, seed, epochs=None):
         self.calls.append((snapshot, training, validation, seed))
         return BASELINES["kNN"](snapshot, features, training)
 

@@ -143,8 +143,9 @@ def test_calibration_is_monotone_and_kept_per_direction(model_folder):
 def test_the_calibration_holds_the_sets_of_both_directions(model_folder):
     thresholds = read_thresholds(json.loads((model_folder / "calibration.json").read_text()))
     assert thresholds is not None
-    validation = stratified_pair_split(TruthMatrix.from_snapshot(SNAPSHOT), seed=0).validation
-    assert {way: found.links for way, found in thresholds.items()} == dict.fromkeys(DIRECTIONS, validation.sum())
+    split = stratified_pair_split(TruthMatrix.from_snapshot(SNAPSHOT), seed=0)
+    held_out = split.train & np.logical_or.reduce(split.calibration_parts)
+    assert {way: found.links for way, found in thresholds.items()} == dict.fromkeys(DIRECTIONS, held_out.sum())
 
 
 def test_tensorboard_holds_losses_rates_norms_metrics_and_hyperparameters(model_folder):
@@ -211,7 +212,7 @@ def test_where_links_are_dealt_at_random_the_model_ranks_new_records_by_chance()
     chance: dict[str, list[float]] = {"tk_to_genomic": [], "genomic_to_tk": []}
     for seed in range(3):
         snapshot = synthetic_snapshot(practices=20, targets=16, seed=seed)
-        scorers = {"model": model_scorer(preset_config("small", epochs=12))}
+        scorers = {"model": model_scorer(preset_config("small", epochs=12, calibration_parts=0))}
         result = evaluate(snapshot, synthetic_features(snapshot), scorers, protocols=("P2", "P3"), folds=3)
         for protocol, way in (("P2", "genomic_to_tk"), ("P3", "tk_to_genomic")):
             found[way].append(result.protocols[protocol].scorers["model"].directions[way].mrr.measured[0])
@@ -223,6 +224,35 @@ def test_where_links_are_dealt_at_random_the_model_ranks_new_records_by_chance()
 @pytest.mark.parametrize("asked", [False, True])
 def test_the_model_without_condition_fields_is_judged_where_it_is_asked_for(asked):
     snapshot = synthetic_snapshot(practices=16, targets=12)
-    config = preset_config("small", epochs=1)
+    config = preset_config("small", epochs=1, calibration_parts=0)
     result = judge(snapshot, config, protocols=("P1",), without_conditions=asked, encoder=HashEncoder())
     assert ("model without condition fields" in result.protocols["P1"].scorers) is asked
+
+
+@pytest.mark.parametrize(
+    ("parts", "said"), [(0, "the part of each training side that its training stopped by"), (2, "on 2 of the 8 parts")]
+)
+def test_an_evaluation_says_what_the_model_was_calibrated_on(parts, said):
+    snapshot = synthetic_snapshot(practices=16, targets=12)
+    config = preset_config("small", epochs=1, calibration_parts=parts)
+    result = judge(snapshot, config, protocols=("P1",), encoder=HashEncoder())
+    assert [said in note for note in result.notes].count(True) == 1
+
+
+def test_a_model_without_calibration_parts_is_calibrated_on_its_validation_part(tmp_path):
+    write_snapshot(SNAPSHOT, tmp_path / "snapshot", code_version="test")
+    config = preset_config("small", epochs=1, calibration_parts=0)
+    train_model(tmp_path / "snapshot", tmp_path / "model", config, seed=0, encoder=HashEncoder())
+    thresholds = read_thresholds(json.loads((tmp_path / "model" / "calibration.json").read_text()))
+    validation = stratified_pair_split(TruthMatrix.from_snapshot(SNAPSHOT), seed=0).validation
+    assert thresholds is not None
+    assert {way: found.links for way, found in thresholds.items()} == dict.fromkeys(DIRECTIONS, validation.sum())
+
+
+def test_calibration_leaves_the_weights_as_they_are(tmp_path):
+    write_snapshot(SNAPSHOT, tmp_path / "snapshot", code_version="test")
+    for parts in (0, 3):
+        config = preset_config("small", epochs=1, calibration_parts=parts)
+        train_model(tmp_path / "snapshot", tmp_path / str(parts), config, seed=0, encoder=HashEncoder())
+    weights = [(tmp_path / str(parts) / checkpoint.WEIGHTS).read_bytes() for parts in (0, 3)]
+    assert weights[0] == weights[1]
