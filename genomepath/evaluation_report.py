@@ -52,8 +52,10 @@ def evaluation_report_write(
     recipient: str,
     ablation: Ablation | None = None,
     permutation: PermutationResult | None = None,
+    figures_only: bool = False,
 ) -> list[Path]:
-    """Write report, page and card of an evaluated version; the same evaluation gives the same bytes.
+    """Write report, page and card of an evaluated version; the same evaluation gives the same bytes. With ``figures_only``
+    no practice, community or source is named, so that the report may go where the data may not.
 
     Raises:
         ValidationError: the version is marked, was never evaluated, or its files are gone or say too little.
@@ -61,7 +63,7 @@ def evaluation_report_write(
     """
     refuse_marked(version)
     snapshot = _snapshot_of(version)
-    named = _named_practices(snapshot)
+    named = {} if figures_only else _named_practices(snapshot)
     try:
         material = replace(
             _material(version, snapshot, {slug: credit for slug, (_, credit) in named.items()}),

@@ -1,4 +1,4 @@
-"""``python -m genomepath.ml.ablation SNAPSHOT``: what each part of the model adds, on P1, as a Markdown table.
+"""``python -m genomepath.ml.ablation SNAPSHOT``: what each part of the model adds, as Markdown tables.
 
 Every variant is judged on the same outer folds beside the pair-feature stacker. The parts were chosen on inner folds
 (docs/model_choices.md); this table is for the reader, not for choosing.
@@ -24,7 +24,7 @@ from genomepath.ml.results import ScorerResult
 from genomepath.ml.snapshot import DIRECTIONS, read_snapshot
 from genomepath.ml.training_run import model_scorer
 
-PROTOCOL = "P1"
+PROTOCOLS = ("P1", "P2", "P3")
 _STANDING_STILL = 1e-12
 """A learning rate at which the model stays as it starts."""
 
@@ -60,11 +60,12 @@ def table(results: Mapping[str, ScorerResult]) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the table for a snapshot folder."""
+    """Print a table a protocol for a snapshot folder."""
     parser = argparse.ArgumentParser(prog="python -m genomepath.ml.ablation", description=__doc__)
     parser.add_argument("snapshot", type=Path, metavar="SNAPSHOT", help="folder of a training snapshot")
     parser.add_argument("--preset", choices=PRESETS, default="small")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
+    parser.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=("P1",), help="P1 unless given")
     parser.add_argument("--only", nargs="+", metavar="VARIANT", help="these variants alone")
     parser.add_argument(
         "--json", type=Path, metavar="FILE", help="write the whole result, for evaluate_genomepath --ablation"
@@ -79,14 +80,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         snapshot,
         build_text_features(snapshot, MiniLMEncoder()),
         scorers,
-        protocols=(PROTOCOL,),
+        protocols=options.protocols,
         seeds=options.seeds,
         subject=next(iter(scorers)),
         on_progress=lambda done, total, text: say(f"{done}/{total} {text}"),
     )
     if options.json is not None:
         write_json(options.json, {**result.to_dict(), "preset": options.preset})
-    say(table(result.protocols[PROTOCOL].scorers))
+    for name, protocol in result.protocols.items():
+        say(f"\n{name}\n\n{table(protocol.scorers)}")
 
 
 def say(text: str) -> None:

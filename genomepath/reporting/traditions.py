@@ -38,7 +38,7 @@ def traditions(material: ReportMaterial) -> list[Block]:
     """The section, over the practices that may be named."""
     found = tradition_results(material)
     if not found:
-        return [Heading("By tradition"), Paragraph("No practice of this evaluation may be named to everybody.")]
+        return [Heading("By tradition"), Paragraph("This report names no practice, and so no tradition.")]
     header = [
         "tradition",
         "practices",

@@ -109,7 +109,7 @@ def test_where_nothing_may_be_named_the_report_says_so_and_no_export_is_on_recor
 
     report = write_report()[REPORT]
 
-    assert "No practice of this evaluation may be named to everybody." in report
+    assert "This report names no practice, and so no tradition." in report
     assert not any(practice.title in report for practice in reportable.catalogue.practices)
     assert not ExportRecord.objects.exists()
 
@@ -192,3 +192,30 @@ def test_the_card_says_for_what_the_model_is_not(write_report, reportable):
     assert "## Not for" in card
     assert "curated evidence links, not biology" in card
     assert f"- Data {reportable.version.data_sha256}" in card
+
+
+def test_a_report_of_figures_alone_names_nobody_and_is_no_export(reportable, tmp_path):
+    call_command(
+        "evaluate_genomepath",
+        "--stored",
+        "--figures-only",
+        "--report",
+        str(tmp_path),
+        "--no-progress",
+        stdout=StringIO(),
+    )
+
+    for name in (REPORT, PAGE, CARD):
+        text = (tmp_path / name).read_text(encoding="utf-8")
+        for practice in reportable.catalogue.practices:
+            item = practice.item
+            for named in (
+                practice.title,
+                practice.slug,
+                item.community.name,
+                item.attribution.statement,
+                item.basis_source,
+            ):
+                assert named not in text
+    assert not ExportRecord.objects.exists()
+    assert "Targets" in (tmp_path / REPORT).read_text(encoding="utf-8")

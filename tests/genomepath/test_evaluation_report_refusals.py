@@ -59,9 +59,10 @@ def test_a_folder_that_cannot_be_written_is_refused(reportable, tmp_path, monkey
     [
         (("--report", "r", "--protocols", "P0", "P1"), "--protocols lacks P2, P3"),
         (("--report", "r", "--async"), "--report and --async exclude each other"),
-        (("--stored",), "--stored, --ablation and --permutation need --report DIR"),
-        (("--ablation", "a.json"), "--stored, --ablation and --permutation need --report DIR"),
-        (("--permutation", "p.json"), "--stored, --ablation and --permutation need --report DIR"),
+        (("--stored",), "--stored, --ablation, --permutation and --figures-only need --report DIR"),
+        (("--ablation", "a.json"), "--stored, --ablation, --permutation and --figures-only need --report DIR"),
+        (("--figures-only",), "--stored, --ablation, --permutation and --figures-only need --report DIR"),
+        (("--permutation", "p.json"), "--stored, --ablation, --permutation and --figures-only need --report DIR"),
         (("--report", "r", "--stored", "--protocols", "P1", "P2", "P3"), "takes neither --json nor --protocols"),
         (("--report", "r", "--stored", "--json", "f.json"), "takes neither --json nor --protocols"),
         (("--report", "r", "--ablation", "no-such.json"), "no-such.json is no ablation that can be read"),

@@ -63,6 +63,11 @@ class Command(BaseCommand):
             help="put what genomepath.ml.permutation_test --json wrote into the report",
         )
         parser.add_argument(
+            "--figures-only",
+            action="store_true",
+            help="name no practice, community or source in the report, so that it may go where the data may not",
+        )
+        parser.add_argument(
             "--recipient",
             default=getpass.getuser(),
             help="whom the report is for; told when a practice named in it is withdrawn (default: the account's name)",
@@ -122,7 +127,11 @@ class Command(BaseCommand):
         try:
             with command_audit_context():
                 files = evaluation_report_write(
-                    version=version, folder=options["report"], recipient=options["recipient"], **extras
+                    version=version,
+                    folder=options["report"],
+                    recipient=options["recipient"],
+                    figures_only=options["figures_only"],
+                    **extras,
                 )
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
@@ -141,8 +150,9 @@ def _refuse_bad_options(options: dict[str, Any]) -> None:
         raise CommandError("--json and --async exclude each other: the worker's result lies in the model folder.")
     if options["report"] is not None and options["in_worker"]:
         raise CommandError("--report and --async exclude each other: write it with --stored when the run has ended.")
-    if options["report"] is None and (options["stored"] or options["ablation"] or options["permutation"]):
-        raise CommandError("--stored, --ablation and --permutation need --report DIR.")
+    only_of_a_report = ("stored", "ablation", "permutation", "figures_only")
+    if options["report"] is None and any(options[name] for name in only_of_a_report):
+        raise CommandError("--stored, --ablation, --permutation and --figures-only need --report DIR.")
     if options["stored"] and (target is not None or options["protocols"]):
         raise CommandError("--stored judges nothing: it takes neither --json nor --protocols.")
     missing = [name for name in REPORTED_PROTOCOLS if options["protocols"] and name not in options["protocols"]]
