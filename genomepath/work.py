@@ -64,6 +64,7 @@ def train(run: TrainingRun, report: RunReporter) -> None:
         config,
         seed=run.seed,
         on_epoch=lambda epoch, total, record: report.progress(epoch, total, _epoch_line(epoch, record)),
+        on_calibration=lambda part, parts: _report_calibration(run, report, part, parts),
         resume=True,
         evaluate_epoch=_validation_metrics,
         code=CodeIdentity(code_version(), constraints_sha256()),
@@ -82,6 +83,12 @@ def train(run: TrainingRun, report: RunReporter) -> None:
     report.log(f"Model version {version.sha256[:12]} is registered ({version.state}).")
     if run.parameters.get("then_evaluate"):
         _request_evaluation(run, version)
+
+
+def _report_calibration(run: TrainingRun, report: RunReporter, part: int, parts: int) -> None:
+    """The epochs are done, and what calibrates takes as long again: without a word a run would seem to hang."""
+    run.refresh_from_db(fields=["progress_done", "progress_total"])
+    report.progress(run.progress_done, run.progress_total, f"Calibrates: fit {part} of {parts}.")
 
 
 def _report_early_stop(run: TrainingRun, report: RunReporter, folder: Path, most: int) -> None:

@@ -15,13 +15,14 @@ from genomepath.ml.conformal import fit_thresholds
 from genomepath.ml.cross_fitting import CalibrationSample, put_together
 from genomepath.ml.dataset import TextFeatures, TruthMatrix, build_text_features
 from genomepath.ml.embedding import MiniLMEncoder, TextEncoder
-from genomepath.ml.scores import Scores
+from genomepath.ml.scores import BoolArray, Scores
 from genomepath.ml.snapshot import Snapshot, read_snapshot
 from genomepath.ml.splits import PairSplit, stratified_pair_split
 
 if TYPE_CHECKING:
     from genomepath.ml.fitting import FittedModel
 
+OnCalibration = Callable[[int, int], None]
 OnEpoch = Callable[[int, int, Mapping[str, Any]], None]
 EvaluateEpoch = Callable[[int, Scores, TruthMatrix, PairSplit], Mapping[str, float]]
 
@@ -75,6 +76,7 @@ def train_model(
     *,
     seed: int,
     on_epoch: OnEpoch | None = None,
+    on_calibration: OnCalibration | None = None,
     resume: bool = False,
     evaluate_epoch: EvaluateEpoch | None = None,
     should_stop: Callable[[], bool] | None = None,
@@ -89,6 +91,7 @@ def train_model(
         config: hyperparameters.
         seed: of the split and of the fit.
         on_epoch: called with (epoch, total epochs, record) after each epoch.
+        on_calibration: called with (part, parts), counted from 1, before each fit that calibrates.
         resume: go on from the state that an interrupted run left in ``output_folder``; without one, start anew.
         evaluate_epoch: metrics every few epochs, from (epoch, scores, whole truth, split); the caller picks the side.
         should_stop: asked after each epoch; True ends the run with its state saved.
@@ -126,7 +129,7 @@ def train_model(
     code = code or CodeIdentity()
     provenance = Provenance(snapshot.data_sha256, code.code_version, code.constraints_sha256)
     checkpoint.write_fitted_model(fitted, scores, output_folder, provenance)
-    sample = _sample(fitted, features, truth, split, should_stop=should_stop)
+    sample = _sample(fitted, features, truth, split, should_stop=should_stop, on_calibration=on_calibration)
     sample = sample or CalibrationSample(scores.to_calibrate_on, split.validation_cells)
     checkpoint.write_json(output_folder / checkpoint.CALIBRATION, calibrate(sample, truth, split))
     parity = export_onnx(fitted.model, features, output_folder)
@@ -159,13 +162,17 @@ def _sample(
     split: PairSplit,
     *,
     should_stop: Callable[[], bool] | None,
+    on_calibration: OnCalibration | None,
 ) -> CalibrationSample | None:
     """What fits like the model's say of the calibration parts, which they did not see; None where it asks for none."""
     from genomepath.ml.fitting import FitCallbacks
     from genomepath.ml.training import fit
 
-    parts = []
-    for cells in split.calibration_parts[: fitted.config.calibration_parts]:
+    parts: list[tuple[BoolArray, Scores]] = []
+    chosen = split.calibration_parts[: fitted.config.calibration_parts]
+    for cells in chosen:
+        if on_calibration is not None:
+            on_calibration(len(parts) + 1, len(chosen))
         trained = (split.train | split.validation) & ~cells
         leakage.check_calibration(cells, split.test_cells, trained, truth)
         part = fit(

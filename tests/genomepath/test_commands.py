@@ -120,6 +120,15 @@ def test_training_prints_run_and_model_as_json(trained_model):
     assert (trained_model.training_run["progress_done"], trained_model.training_run["progress_total"]) == (3, 3)
 
 
+def test_a_training_says_that_it_calibrates_when_its_epochs_are_done(trained_model):
+    lines = trained_model.training_run["log"].splitlines()
+
+    epoch = next(number for number, line in enumerate(lines) if "Epoch 3" in line)
+    assert [line.split(" ", 1)[1] for line in lines[epoch + 1 : epoch + 8]] == [
+        f"Calibrates: fit {part} of 7." for part in range(1, 8)
+    ]
+
+
 def test_a_trained_folder_is_complete_and_holds_no_pickle(trained_model):
     folder = trained_model.root / trained_model.version["folder"]
 
