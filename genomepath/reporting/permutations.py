@@ -9,7 +9,7 @@ from genomepath.reporting.document import Block, Heading, Paragraph, Table
 
 def permutations(result: PermutationResult | None) -> list[Block]:
     """The section; it says so where no permutation test was given."""
-    heading = Heading("With the identities of others")
+    heading = Heading("With permuted identities")
     if result is None:
         return [heading, Paragraph("No permutation test was given to this report.")]
     seeds = ", ".join(map(str, result.seeds))
