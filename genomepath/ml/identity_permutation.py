@@ -34,6 +34,9 @@ from genomepath.ml.splits import Fold, protocol_folds, row_pairs, unseen_records
 FloatVector = NDArray[np.float64]
 IntVector = NDArray[np.intp]
 
+NORMAL_95 = 1.96
+"""Standard deviations around the mean that hold 95% of a normal distribution."""
+
 
 @dataclass(frozen=True, eq=False)
 class PermutedFold:
@@ -68,8 +71,14 @@ class ChanceInterval:
     mean: float
     deviation: float
 
-    def holds(self, value: float, deviations: float = 1.96) -> bool:
-        """Whether the value lies within so many standard deviations; 1.96 for 95% of one number."""
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Low and high end of what 95% of such means lie in."""
+        half = NORMAL_95 * self.deviation
+        return self.mean - half, self.mean + half
+
+    def holds(self, value: float, deviations: float = NORMAL_95) -> bool:
+        """Whether the value lies within so many standard deviations."""
         return abs(value - self.mean) <= deviations * self.deviation
 
 
@@ -81,27 +90,9 @@ def permuted_ranks(
     *,
     seed: int,
     only_folds: tuple[int, ...] = (0, 1, 2, 3, 4),
-) -> dict[str, PermutedRanks]:
-    """Ranks by direction of the held-out links of the folds, each fold with a permutation of its own; unseen answers among
-    the unseen records.
-
-    Raises:
-        LeakageError: see ``fold_scoring.score_fold``, which fits the scorer.
-    """
-    ranks = permuted_ranks_among(snapshot, features, scorer, protocol, seed=seed, only_folds=only_folds)
-    return ranks[Among.UNSEEN]
-
-
-def permuted_ranks_among(
-    snapshot: Snapshot,
-    features: TextFeatures,
-    scorer: AnyScorer,
-    protocol: str,
-    *,
-    seed: int,
-    only_folds: tuple[int, ...] = (0, 1, 2, 3, 4),
 ) -> dict[Among, dict[str, PermutedRanks]]:
-    """``permuted_ranks`` by what unseen answers are ranked among, of the same fits.
+    """Ranks of the held-out links of the folds, each fold with a permutation of its own; by what unseen answers are ranked
+    among, and by direction.
 
     Raises:
         LeakageError: see ``fold_scoring.score_fold``, which fits the scorer.

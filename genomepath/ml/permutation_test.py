@@ -21,17 +21,18 @@ from genomepath.ml.embedding import MiniLMEncoder
 from genomepath.ml.fold_scoring import AnyScorer
 from genomepath.ml.identity_permutation import (
     Among,
+    ChanceInterval,
     PermutedRanks,
     chance_interval,
-    permuted_ranks_among,
+    permuted_ranks,
     pooled,
 )
+from genomepath.ml.report import WAYS
 from genomepath.ml.snapshot import DIRECTIONS, Snapshot, read_snapshot
 from genomepath.ml.training_run import model_scorer
 
 PROTOCOLS = ("P1", "P2", "P3")
 CUTOFFS: Mapping[str, int] = dict(zip(DIRECTIONS, metrics.CONSISTENCY_CUTOFFS, strict=True))
-_NORMAL_95 = 1.96
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,14 @@ class PermutationRow:
     deviation: float
 
     @property
-    def interval(self) -> tuple[float, float]:
-        """What a random order reaches, 95%."""
-        half = _NORMAL_95 * self.deviation
-        return self.chance - half, self.chance + half
+    def by_chance(self) -> ChanceInterval:
+        """What a random order would reach."""
+        return ChanceInterval(self.chance, self.deviation)
 
     @property
     def within(self) -> bool:
-        """Whether the value lies in the interval."""
-        low, high = self.interval
-        return low <= self.value <= high
+        """Whether the value lies in what 95% of random orders reach."""
+        return self.by_chance.holds(self.value)
 
 
 @dataclass(frozen=True)
@@ -101,13 +100,13 @@ def permutation_test(
     two rows of each: among the unseen ones, and among the whole catalogue.
 
     Raises:
-        LeakageError, SplitError: see ``identity_permutation.permuted_ranks_among``.
+        LeakageError, SplitError: see ``identity_permutation.permuted_ranks``.
     """
     rows: list[PermutationRow] = []
     for protocol in protocols:
         parts = []
         for seed in seeds:
-            parts.append(permuted_ranks_among(snapshot, features, scorer, protocol, seed=seed))
+            parts.append(permuted_ranks(snapshot, features, scorer, protocol, seed=seed))
             if on_progress is not None:
                 on_progress(f"{protocol} seed {seed}")
         for way in DIRECTIONS:
@@ -128,15 +127,14 @@ def table(rows: Sequence[PermutationRow]) -> str:
 
 def table_cells(rows: Sequence[PermutationRow]) -> Iterator[list[str]]:
     """Name, candidates, value, chance with its interval, and verdict of each row."""
-    arrows = dict(zip(DIRECTIONS, ("TK→G", "G→TK"), strict=True))
     both = {(row.protocol, row.direction) for row in rows if row.among == Among.CATALOGUE.value}
     for row in rows:
-        low, high = row.interval
+        low, high = row.by_chance.bounds
         name = "MRR" if row.metric == "mrr" else f"accuracy@{CUTOFFS[row.direction]}"
         among = row.among if (row.protocol, row.direction) in both else Among.CATALOGUE.value
         chance = f"{100 * row.chance:.1f} [{100 * low:.1f}, {100 * high:.1f}]"
         verdict = "within" if row.within else "OUTSIDE"
-        yield [f"{row.protocol} {arrows[row.direction]} {name}", among, f"{100 * row.value:.1f}", chance, verdict]
+        yield [f"{row.protocol} {WAYS[row.direction]} {name}", among, f"{100 * row.value:.1f}", chance, verdict]
 
 
 def _rows(protocol: str, way: str, among: Among, ranks: PermutedRanks) -> Iterator[PermutationRow]:

@@ -85,7 +85,9 @@ class Command(BaseCommand):
             action="store_true",
             help="calibrate the model of a fold on the part that its training stopped by, without fits of their own",
         )
-        parser.add_argument("--seeds", type=int, nargs="+", default=[0], help="one seed a repetition of the protocol")
+        parser.add_argument(
+            "--seeds", type=int, nargs="+", help="one seed a repetition of the protocol, 0 unless given"
+        )
         parser.add_argument("--workers", type=int, default=2, help="processes that folds run in")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -103,7 +105,7 @@ class Command(BaseCommand):
                 seed=version.seed,
                 parameters={
                     "protocols": sorted(set(protocols)),
-                    "seeds": sorted(set(options["seeds"])),
+                    "seeds": sorted(set(options["seeds"] or [0])),
                     "workers": max(1, options["workers"]),
                     "without_conditions": options["without_conditions"] or options["report"] is not None,
                     "quick_calibration": options["quick_calibration"],
@@ -144,7 +146,7 @@ def _refuse_bad_options(options: dict[str, Any]) -> None:
     target: Path | None = options["json"]
     if target is not None and (target.is_dir() or not target.resolve().parent.is_dir()):
         raise CommandError(f"{target} cannot be written: it is a folder, or its folder does not exist.")
-    if min(options["seeds"]) < 0:
+    if options["seeds"] and min(options["seeds"]) < 0:
         raise CommandError("--seeds must not be negative.")
     if target is not None and options["in_worker"]:
         raise CommandError("--json and --async exclude each other: the worker's result lies in the model folder.")
@@ -153,8 +155,10 @@ def _refuse_bad_options(options: dict[str, Any]) -> None:
     only_of_a_report = ("stored", "ablation", "permutation", "figures_only")
     if options["report"] is None and any(options[name] for name in only_of_a_report):
         raise CommandError("--stored, --ablation, --permutation and --figures-only need --report DIR.")
-    if options["stored"] and (target is not None or options["protocols"]):
-        raise CommandError("--stored judges nothing: it takes neither --json nor --protocols.")
+    of_a_judgement = ("json", "protocols", "seeds", "without_conditions", "quick_calibration")
+    if options["stored"] and any(options[name] for name in of_a_judgement):
+        names = ", ".join("--" + name.replace("_", "-") for name in of_a_judgement)
+        raise CommandError(f"--stored judges nothing: it takes none of {names}.")
     missing = [name for name in REPORTED_PROTOCOLS if options["protocols"] and name not in options["protocols"]]
     if options["report"] is not None and missing:
         raise CommandError(f"A report needs the protocols P1, P2 and P3; --protocols lacks {', '.join(missing)}.")
