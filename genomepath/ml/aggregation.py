@@ -85,7 +85,8 @@ def scorer_result(data: ProtocolData, name: str, *, oracle: bool) -> ScorerResul
         consistency=bootstrap.ratio_estimate(2 * terms.both, terms.members, clusters),
         consistency_joint=bootstrap.mean_estimate(terms.both, clusters),
         dose_recall=_dose_recall(data, name) if held_out_once else {},
-        dose_concordance=_dose_concordance(data, name) if held_out_once else None,
+        # A comparison is one of two targets of a practice: where targets are drawn (P3) it belongs to no single one.
+        dose_concordance=_dose_concordance(data, name) if data.protocol in {"P1", "P2"} else None,
         synergy=_synergy(data, name) if held_out_once and data.snapshot.synergies else None,
         fit_seconds=float(sum(outcome.by_scorer[name].seconds for outcome in data.outcomes)),
     )
@@ -117,7 +118,7 @@ def _direction(data: ProtocolData, name: str, way: str, pooled: PooledRanks) -> 
     return DirectionResult(
         accuracy=accuracy,
         mrr=mrr,
-        ece=bootstrap.statistic_estimate(lambda drawn: _mean_ece(served, drawn), served.clusters),
+        ece=bootstrap.statistic_estimate(lambda drawn: _mean_ece(served, drawn), served.clusters, least=0.0),
         brier=bootstrap.mean_estimate(metrics.brier_terms(served.probabilities, served.labels), served.clusters),
         reliability=tuple(metrics.reliability_bins(served.probabilities, served.labels)),
     )
@@ -125,37 +126,49 @@ def _direction(data: ProtocolData, name: str, way: str, pooled: PooledRanks) -> 
 
 @dataclass(frozen=True, eq=False)
 class _Served:
-    """Held-out candidates among the served top 5, all folds and seeds."""
+    """Held-out candidates among the served top 5, all folds and seeds; ``lists`` int [N] tells seeds and doses apart."""
 
     probabilities: FloatVector
     labels: FloatVector
     clusters: IntVector
-    seeds: IntVector
+    lists: IntVector
 
 
 def _served(data: ProtocolData, name: str, way: str) -> _Served:
-    probabilities, labels, clusters, seeds = [], [], [], []
-    for outcome in data.outcomes:
-        fold_scores = outcome.by_scorer[name]
-        forward = way == "tk_to_genomic"
-        scores = fold_scores.scores.pair_scores if forward else fold_scores.scores.genomic_to_tk
-        candidates = ~seen_pairs(data, outcome)
-        ranks = list_ranks(scores, candidates) if forward else list_ranks(scores, candidates.T).T
-        chosen = (ranks <= metrics.SERVED_TOP) & outcome.fold.test_cells
-        aligned = scores if forward else scores.T
-        probabilities.append(fold_scores.calibration[way].probability(aligned[chosen]))
-        labels.append(data.truth.pairs[chosen].astype(np.float64))
-        clusters.append(np.argwhere(chosen)[:, data.cluster_axis])
-        seeds.append(np.full(int(chosen.sum()), outcome.fold.seed))
-    return _Served(*(np.concatenate(part) for part in (probabilities, labels, clusters, seeds)))
+    parts = [
+        _served_list(data, outcome, name, way, dose)
+        for outcome in data.outcomes
+        for dose in (range(len(DOSES)) if way == DIRECTIONS[0] else (0,))
+    ]
+    return _Served(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _served_list(
+    data: ProtocolData, outcome: FoldOutcome, name: str, way: str, dose: int
+) -> tuple[FloatVector, FloatVector, IntVector, IntVector]:
+    """Of one fold, and from practice to target of one dose: what ``_Served`` holds."""
+    fold_scores, candidates = outcome.by_scorer[name], ~seen_pairs(data, outcome)
+    if way == DIRECTIONS[0]:
+        scores, known = fold_scores.scores.tk_to_genomic[:, dose], data.truth.confidence[:, dose] > 0
+        ranks = list_ranks(scores, candidates)
+    else:
+        scores, known = fold_scores.scores.genomic_to_tk.T, data.truth.pairs
+        ranks = list_ranks(scores.T, candidates.T).T
+    chosen = (ranks <= metrics.SERVED_TOP) & outcome.fold.test_cells
+    return (
+        fold_scores.calibration[way].probability(scores[chosen]),
+        known[chosen].astype(np.float64),
+        np.argwhere(chosen)[:, data.cluster_axis],
+        np.full(int(chosen.sum()), len(DOSES) * outcome.fold.seed + dose),
+    )
 
 
 def _mean_ece(served: _Served, drawn: NDArray[np.int_]) -> float:
-    """ECE of each seed, averaged: the seeds repeat the same pairs, so pooling them would understate the noise."""
-    seeds = served.seeds[drawn]
+    """ECE of each seed and dose, averaged: they repeat the same pairs, so pooling them would understate the noise."""
+    lists = served.lists[drawn]
     values = [
         metrics.expected_calibration_error(served.probabilities[part], served.labels[part])
-        for part in (drawn[seeds == seed] for seed in np.unique(seeds))
+        for part in (drawn[lists == one] for one in np.unique(lists))
     ]
     return float(np.mean(values))
 
@@ -170,10 +183,9 @@ def _dose_recall(data: ProtocolData, name: str) -> dict[str, dict[str, Estimate]
     result = {}
     for index, dose in enumerate(DOSES):
         parts = dose_terms(data, name, index)
-        clusters = np.concatenate([part.practices for part in parts])
-        sizes = np.concatenate([part.held_out for part in parts])
+        clusters = np.concatenate([part.pairs for part in parts])[:, data.cluster_axis]
         result[dose] = {
-            str(k): bootstrap.ratio_estimate(np.concatenate([part.found[k] for part in parts]), sizes, clusters)
+            str(k): bootstrap.mean_estimate(np.concatenate([part.found[k] for part in parts]), clusters)
             for k in RECALL_CUTOFFS
         }
     return result
@@ -191,11 +203,15 @@ def _dose_concordance(data: ProtocolData, name: str) -> Estimate:
     )
 
 
-def _synergy(data: ProtocolData, name: str) -> SynergyResult:
+def synergy_pairs(data: ProtocolData) -> list[tuple[int, int]]:
+    """The curated pairs as target indices."""
     symbols = list(data.truth.targets)
-    pairs = [(symbols.index(pair.target_a), symbols.index(pair.target_b)) for pair in data.snapshot.synergies]
+    return [(symbols.index(pair.target_a), symbols.index(pair.target_b)) for pair in data.snapshot.synergies]
+
+
+def _synergy(data: ProtocolData, name: str) -> SynergyResult:
     found = [
-        synergy_recognition(matrix.max(axis=1), data.truth.pairs, pairs, symbols)
+        synergy_recognition(matrix.max(axis=1), data.truth.pairs, synergy_pairs(data), list(data.truth.targets))
         for matrix in _out_of_fold(data, name).values()
     ]
     return SynergyResult(

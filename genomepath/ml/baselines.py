@@ -1,5 +1,8 @@
 """Baselines of the protocol, each a Scorer. None is tuned on held-out pairs; the parameters are fixed here.
 
+Like the model they learn from records that a fold shows: one that it holds out whole (P2, P3) is no row to learn from and no
+neighbour, instead of one that is known to have no links.
+
 ``chance`` needs no scorer: its row is analytic (``metrics.chance_hits_at``, ``metrics.chance_reciprocal_ranks``).
 """
 
@@ -14,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from genomepath.ml.scores import FloatArray, Scorer, Scores
+from genomepath.ml.scores import BoolArray, FloatArray, Scorer, Scores
 from genomepath.ml.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -61,56 +64,60 @@ def nearest_neighbours(snapshot: Snapshot, features: TextFeatures, training: Tru
     """Mean training label of the 5 most similar other practices (genomic->TK: of the 5 most similar other targets)."""
     known = training.pairs.astype(np.float64)
     return Scores.from_pairs(
-        _neighbour_mean(features.practice_text, known), _neighbour_mean(features.target_text, known.T)
+        _neighbour_mean(features.practice_text, known, training.seen_practices),
+        _neighbour_mean(features.target_text, known.T, training.seen_targets),
     )
 
 
 def logistic_regression(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
     """One-vs-rest: a classifier a target over practice texts, and a classifier a practice over target texts."""
     known = training.pairs
-    scores = Scores.from_pairs(_one_vs_rest(features.practice_text, known), _one_vs_rest(features.target_text, known.T))
+    scores = Scores.from_pairs(
+        _one_vs_rest(features.practice_text, known, training.seen_practices),
+        _one_vs_rest(features.target_text, known.T, training.seen_targets),
+    )
     return replace(scores, log_odds=True)
 
 
 def matrix_factorisation(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
     """Weighted alternating least squares for implicit feedback (Hu, Koren and Volinsky 2008); sees no text."""
-    known = training.pairs.astype(np.float64)
+    known, seen = training.pairs.astype(np.float64), training.seen_cells
     rng = np.random.default_rng(0)
     targets = rng.normal(scale=0.1, size=(known.shape[1], FACTORS))
     practices = np.zeros((known.shape[0], FACTORS))
     for _ in range(ALTERNATIONS):
-        practices = _solve_factors(targets, known)
-        targets = _solve_factors(practices, known.T)
+        practices = _solve_factors(targets, known, seen)
+        targets = _solve_factors(practices, known.T, seen.T)
     return Scores.from_pairs(practices @ targets.T)
 
 
 def pair_feature_stacker(snapshot: Snapshot, features: TextFeatures, training: TruthMatrix, /) -> Scores:
     """Logistic regression over ``pair_features``, one for both directions."""
-    known = training.pairs
-    inputs = pair_features(features, known)
-    rows = inputs.reshape(-1, inputs.shape[-1])
-    deviation = rows.std(axis=0)
-    rows = (rows - rows.mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
-    if known.all() or not known.any():
+    known, seen = training.pairs, training.seen_cells
+    inputs = pair_features(features, training)
+    deviation = inputs[seen].std(axis=0)
+    rows = (inputs - inputs[seen].mean(axis=0)) / np.where(deviation > 0, deviation, 1.0)
+    if known[seen].all() or not known.any():
         return Scores.from_pairs(np.zeros(known.shape))
-    classifier = LogisticRegression(max_iter=1000).fit(rows, known.ravel())
-    return replace(Scores.from_pairs(classifier.decision_function(rows).reshape(known.shape)), log_odds=True)
+    classifier = LogisticRegression(max_iter=1000).fit(rows[seen], known[seen])
+    decisions = classifier.decision_function(rows.reshape(-1, rows.shape[-1])).reshape(known.shape)
+    return replace(Scores.from_pairs(decisions), log_odds=True)
 
 
-def pair_features(features: TextFeatures, known: NDArray[np.bool_]) -> NDArray[np.float64]:
+def pair_features(features: TextFeatures, training: TruthMatrix) -> NDArray[np.float64]:
     """Whole-text cosine, best field cosine, two popularities and two neighbour means of each pair, [P, G, 6].
 
     Every feature of a cell leaves the label of that cell out, else a regression would learn to read its own answer.
     """
-    labels = known.astype(np.float64)
+    labels = training.pairs.astype(np.float64)
     return np.stack(
         [
             _cosine(features.practice_text, features.target_text),
             _best_token_cosine(features),
             labels.sum(axis=0, keepdims=True) - labels,
             labels.sum(axis=1, keepdims=True) - labels,
-            _neighbour_mean(features.practice_text, labels),
-            _neighbour_mean(features.target_text, labels.T).T,
+            _neighbour_mean(features.practice_text, labels, training.seen_practices),
+            _neighbour_mean(features.target_text, labels.T, training.seen_targets).T,
         ],
         axis=-1,
     )
@@ -151,35 +158,42 @@ def _best_token_cosine(features: TextFeatures) -> NDArray[np.float64]:
     return np.where(np.isfinite(best), best, 0.0)
 
 
-def _neighbour_mean(texts: FloatArray, labels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Similarity-weighted mean label [A, B] of the nearest other records; ``texts`` [A, E], ``labels`` [A, B]."""
-    similarity = _cosine(texts, texts)
+def _neighbour_mean(texts: FloatArray, labels: NDArray[np.float64], seen: BoolArray) -> NDArray[np.float64]:
+    """Similarity-weighted mean label [A, B] of the nearest other records that are seen, 0 where there is none.
+
+    ``texts`` [A, E], ``labels`` [A, B], ``seen`` [A].
+    """
+    similarity = np.where(seen, _cosine(texts, texts), -np.inf)
     np.fill_diagonal(similarity, -np.inf)
-    count = min(NEIGHBOURS, len(texts) - 1)
+    count = max(1, min(NEIGHBOURS, int(seen.sum()) - 1))
     nearest = np.argsort(-similarity, axis=1, kind="stable")[:, :count]
-    weights = np.clip(np.take_along_axis(similarity, nearest, axis=1), 1e-6, None)
-    return np.asarray(np.einsum("an,anb->ab", weights, labels[nearest]) / weights.sum(axis=1, keepdims=True))
+    similarities = np.take_along_axis(similarity, nearest, axis=1)
+    weights = np.where(np.isfinite(similarities), np.clip(similarities, 1e-6, None), 0.0)
+    total = weights.sum(axis=1, keepdims=True)
+    return np.asarray(np.einsum("an,anb->ab", weights, labels[nearest]) / np.where(total > 0, total, 1.0))
 
 
-def _one_vs_rest(texts: FloatArray, labels: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Decision values [A, B] of one classifier a column; a column of one class gets its smoothed log odds."""
+def _one_vs_rest(texts: FloatArray, labels: NDArray[np.bool_], seen: BoolArray) -> NDArray[np.float64]:
+    """Decision values [A, B] of one classifier a column, fitted on the rows that are seen; a column of one class gets its
+    smoothed log odds."""
     inputs = _unit(texts)
     result = np.empty(labels.shape)
     for column in range(labels.shape[1]):
-        own = labels[:, column]
+        own = labels[seen, column]
         positives = int(own.sum())
         if 0 < positives < len(own):
-            classifier = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=1000).fit(inputs, own)
+            classifier = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=1000).fit(inputs[seen], own)
             result[:, column] = classifier.decision_function(inputs)
         else:
             result[:, column] = np.log((positives + 0.5) / (len(own) - positives + 0.5))
     return result
 
 
-def _solve_factors(fixed: NDArray[np.float64], labels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Ridge solution [A, F] for each row of ``labels`` [A, B], known cells weighing more; ``fixed`` [B, F]."""
+def _solve_factors(fixed: NDArray[np.float64], labels: NDArray[np.float64], seen: BoolArray) -> NDArray[np.float64]:
+    """Ridge solution [A, F] for each row of ``labels`` [A, B], known cells weighing more and those that are not ``seen``
+    nothing; ``fixed`` [B, F]."""
     ridge = FACTOR_REGULARISATION * np.eye(fixed.shape[1])
-    weights = 1.0 + POSITIVE_CONFIDENCE * labels
+    weights = seen * (1.0 + POSITIVE_CONFIDENCE * labels)
     grams = np.einsum("ab,bf,bg->afg", weights, fixed, fixed) + ridge
     right = (weights * labels) @ fixed
     return np.asarray(np.linalg.solve(grams, right[:, :, None])[:, :, 0])

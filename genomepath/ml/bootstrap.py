@@ -6,6 +6,7 @@ For unseen targets (P3) the cluster is the target.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -91,13 +92,23 @@ def paired_difference(first: ArrayLike, second: ArrayLike, clusters: ArrayLike) 
 
 
 def statistic_estimate(
-    statistic: Callable[[IntVector], float], clusters: ArrayLike, *, resamples: int = RESAMPLES
+    statistic: Callable[[IntVector], float],
+    clusters: ArrayLike,
+    *,
+    resamples: int = RESAMPLES,
+    least: float = -math.inf,
 ) -> Estimate:
     """Any statistic of the observations, for example an ECE.
+
+    A statistic may be biased by drawing: repeated observations are noisier than as many different ones, and an ECE grows
+    with noise. So the percentiles are moved by what the resamples lie above the number itself on average (Efron and
+    Tibshirani 1993, section 10.2). Of 150 simulated scorers that were wrong by 5, 10 and 18 percent, 96, 96 and 89% of such
+    intervals held the ECE, 86, 98 and 92% of plain percentiles; of calibrated ones 65 and 3%.
 
     Args:
         statistic: takes the indices of the observations drawn (with repetition) and returns a number.
         clusters: cluster of each observation.
+        least: no interval goes below it.
     """
     names, index = np.unique(np.asarray(clusters), return_inverse=True)
     if index.size == 0:
@@ -106,6 +117,8 @@ def statistic_estimate(
     values = [statistic(np.repeat(everything, draw[index])) for draw in _draws(len(names), resamples)]
     low, high = _percentiles(np.asarray(values))
     value = float(statistic(everything))
+    bias = float(np.mean(values)) - value
+    low, high = max(low - bias, least), high - bias
     return Estimate(value, min(low, value), max(high, value), int(index.size), len(names))
 
 

@@ -9,9 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from genomepath.ml.scores import BoolArray, Scores
+
+if TYPE_CHECKING:
+    from genomepath.ml.dataset import TruthMatrix
 
 FloatVector = NDArray[np.float64]
 
@@ -59,7 +65,29 @@ class Prior:
     intercept_deviation: float = 0.5
 
 
-def fit_platt(logits: ArrayLike, labels: ArrayLike, prior: Prior | None = None) -> PlattCalibration:
+def fit_curves(
+    scores: Scores, truth: TruthMatrix, cells: BoolArray, prior: Prior | None = None
+) -> dict[str, PlattCalibration]:
+    """A curve for each direction, fitted on held-out ``cells``, bool [P, G].
+
+    A confidence from practice to target is read at a dose, so its examples are cells of practice, dose and target; the
+    doses of a pair share its weight.
+
+    Raises:
+        CalibrationError: only one class is among the cells.
+    """
+    practices, targets = np.nonzero(cells)
+    at_doses = scores.tk_to_genomic[practices, :, targets], truth.confidence[practices, :, targets] > 0
+    pairs = scores.genomic_to_tk[targets, practices], truth.pairs[practices, targets]
+    return {
+        "tk_to_genomic": fit_platt(*at_doses, prior, weight=1 / at_doses[0].shape[1]),
+        "genomic_to_tk": fit_platt(*pairs, prior),
+    }
+
+
+def fit_platt(
+    logits: ArrayLike, labels: ArrayLike, prior: Prior | None = None, *, weight: float = 1.0
+) -> PlattCalibration:
     """Fit slope and intercept by maximum likelihood, with a ``prior`` the most probable ones.
 
     Args:
@@ -67,6 +95,7 @@ def fit_platt(logits: ArrayLike, labels: ArrayLike, prior: Prior | None = None) 
             must be held out at the same rate, or the base rate of the probabilities is wrong.
         labels: 0 or 1, same shape.
         prior: for scores that are log odds; None leaves the curve to the data.
+        weight: of each example, below 1 where several stand for one.
 
     Raises:
         CalibrationError: shapes differ, a score is not finite, or only one class is present.
@@ -79,11 +108,11 @@ def fit_platt(logits: ArrayLike, labels: ArrayLike, prior: Prior | None = None) 
         raise CalibrationError("scores must be finite")
     if y.all() or not y.any():
         raise CalibrationError("calibration needs positive and negative examples")
-    positives, negatives = float(y.sum()), float((~y).sum())
+    positives, negatives = weight * float(y.sum()), weight * float((~y).sum())
     target = np.where(y, (positives + 1) / (positives + 2), 1 / (negatives + 2))
     if prior is not None:
         deviations = np.array([prior.slope_deviation, prior.intercept_deviation])
-        slope, intercept = _newton(x, target, start=np.array([1.0, 0.0]), precision=1 / deviations**2)
+        slope, intercept = _newton(x, target, start=np.array([1.0, 0.0]), precision=1 / (weight * deviations**2))
         return PlattCalibration(slope=max(slope, 0.0), intercept=intercept)
     centre, scale = float(x.mean()), float(x.std()) or 1.0
     flat = np.array([0.0, _constant(target)])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from genomepath.ml import metrics
 from genomepath.ml.ranks import list_ranks
 from genomepath.ml.scores import BoolArray, FloatArray
 
@@ -14,16 +15,17 @@ RECALL_CUTOFFS: tuple[int, ...] = (5, 8, 10)
 MINIMUM_PRACTICES = 5
 """With fewer practices that have comparable targets, dose concordance can't tell a good scorer from a poor one."""
 
+CHANCE_CONCORDANCE = 0.5
+
 FloatVector = NDArray[np.float64]
 IntVector = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
 class DoseTerms:
-    """One entry a practice with held-out targets at the dose: how many there are, and how many are in the top k."""
+    """One entry a pair held out at the dose, int [N, 2]: 1.0 where it is in the top k of its practice, and by chance."""
 
-    practices: IntVector
-    held_out: FloatVector
+    pairs: IntVector
     found: dict[int, FloatVector]
     chance: dict[int, FloatVector]
 
@@ -31,7 +33,7 @@ class DoseTerms:
 def dose_recall_terms(
     scores: FloatArray, known_at_dose: BoolArray, test_pairs: BoolArray, seen_pairs: BoolArray
 ) -> DoseTerms:
-    """Terms of recall@k at one dose: sum(found) / sum(held_out) over practices.
+    """Terms of recall@k at one dose, which is the mean of ``found``.
 
     The relevant set of a practice x dose are its held-out targets at that dose. Targets that the scorer has seen with
     the practice (at any dose) are no candidates; all others are, also those held out at another dose only.
@@ -44,12 +46,12 @@ def dose_recall_terms(
     relevant = known_at_dose & test_pairs
     candidates = ~seen_pairs
     ranks = list_ranks(scores, candidates)
-    practices = np.flatnonzero(relevant.any(axis=1))
-    sizes = relevant.sum(axis=1)[practices].astype(np.float64)
-    pool = candidates.sum(axis=1)[practices]
-    found = {k: ((ranks <= k) & relevant).sum(axis=1)[practices].astype(np.float64) for k in RECALL_CUTOFFS}
-    chance = {k: sizes * np.minimum(k, pool) / pool for k in RECALL_CUTOFFS}
-    return DoseTerms(practices=practices, held_out=sizes, found=found, chance=chance)
+    pool = candidates.sum(axis=1)[np.nonzero(relevant)[0]]
+    return DoseTerms(
+        pairs=np.argwhere(relevant),
+        found={k: metrics.hits_at(ranks[relevant], k) for k in RECALL_CUTOFFS},
+        chance={k: metrics.chance_hits_at(pool, k) for k in RECALL_CUTOFFS},
+    )
 
 
 @dataclass(frozen=True)

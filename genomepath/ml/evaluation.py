@@ -8,16 +8,32 @@ from dataclasses import replace
 import numpy as np
 
 from genomepath.ml import bootstrap, leakage, metrics
-from genomepath.ml.aggregation import PooledRanks, ProtocolData, dose_terms, pooled_ranks, scorer_result
+from genomepath.ml.aggregation import (
+    PooledRanks,
+    ProtocolData,
+    dose_terms,
+    pooled_ranks,
+    scorer_result,
+    synergy_pairs,
+)
 from genomepath.ml.bootstrap import Estimate
 from genomepath.ml.dataset import TextFeatures, TruthMatrix
 from genomepath.ml.dose_metrics import MINIMUM_PRACTICES, RECALL_CUTOFFS
 from genomepath.ml.fold_scoring import AnyScorer, EvaluationInputs
 from genomepath.ml.fold_workers import score_folds
-from genomepath.ml.results import ChanceResult, EvaluationResult, PairOutcome, ProtocolResult, ScorerResult
+from genomepath.ml.results import (
+    ZERO_SHOT,
+    ChanceResult,
+    EvaluationResult,
+    PairOutcome,
+    ProtocolResult,
+    ScorerResult,
+    without_conditions,
+)
 from genomepath.ml.set_metrics import chance_sizes, with_sets
 from genomepath.ml.snapshot import DIRECTIONS, DOSES, Snapshot
 from genomepath.ml.splits import pair_mask, protocol_folds
+from genomepath.ml.synergy_metrics import chance_recognition
 
 Progress = Callable[[int, int, str], None]
 """Called after each finished fold with (finished, total, text)."""
@@ -109,10 +125,15 @@ def _protocol_result(data: ProtocolData, inputs: EvaluationInputs, subject: str)
         cluster=cluster,
         held_out=len(reference.items) // len({outcome.fold.seed for outcome in data.outcomes}),
         scorers=scorers,
-        chance=replace(_chance(data, names[0], reference), set_size=chance_sizes(scorers[names[0]])),
+        chance=replace(
+            _chance(data, names[0], reference),
+            set_size=chance_sizes(scorers[names[0]]),
+            differences=_over_chance(data, pooled[subject]) if judged else {},
+        ),
         differences=_differences(data, pooled, subject, inputs.oracles) if judged else {},
         outcomes=_pair_outcomes(data.truth, pooled[subject]) if judged else (),
         notes=_protocol_notes(data, scorers, reference),
+        bare_differences=_over_bare_cosine(data, pooled, subject),
     )
 
 
@@ -120,17 +141,36 @@ def _differences(
     data: ProtocolData, pooled: Mapping[str, PooledRanks], subject: str, oracles: frozenset[str]
 ) -> dict[str, dict[str, Estimate]]:
     """Paired MRR differences subject - other by direction; the oracle is compared with nothing."""
-    own = pooled[subject]
-    clusters = own.items[:, data.cluster_axis]
     return {
-        name: {
-            way: bootstrap.paired_difference(
-                metrics.reciprocal_ranks(own.ranks[way]), metrics.reciprocal_ranks(other.ranks[way]), clusters
-            )
-            for way in DIRECTIONS
-        }
+        name: _paired(data, pooled[subject], other)
         for name, other in pooled.items()
         if name != subject and name not in oracles
+    }
+
+
+def _paired(data: ProtocolData, one: PooledRanks, other: PooledRanks) -> dict[str, Estimate]:
+    clusters = one.items[:, data.cluster_axis]
+    return {
+        way: bootstrap.paired_difference(
+            metrics.reciprocal_ranks(one.ranks[way]), metrics.reciprocal_ranks(other.ranks[way]), clusters
+        )
+        for way in DIRECTIONS
+    }
+
+
+def _over_bare_cosine(data: ProtocolData, pooled: Mapping[str, PooledRanks], subject: str) -> dict[str, Estimate]:
+    names = without_conditions(subject), without_conditions(ZERO_SHOT)
+    return _paired(data, *(pooled[name] for name in names)) if all(name in pooled for name in names) else {}
+
+
+def _over_chance(data: ProtocolData, own: PooledRanks) -> dict[str, Estimate]:
+    """Each rank less what a random order of its candidates is expected to have."""
+    clusters = own.items[:, data.cluster_axis]
+    return {
+        way: bootstrap.paired_difference(
+            metrics.reciprocal_ranks(own.ranks[way]), metrics.chance_reciprocal_ranks(own.candidates[way]), clusters
+        )
+        for way in DIRECTIONS
     }
 
 
@@ -152,11 +192,11 @@ def _chance(data: ProtocolData, name: str, pooled: PooledRanks) -> ChanceResult:
     if data.protocol != "P0":
         for index, dose in enumerate(DOSES):
             parts = dose_terms(data, name, index)
-            size = sum(float(part.held_out.sum()) for part in parts)
-            if size:
+            if any(len(part.pairs) for part in parts):
                 recall[dose] = {
-                    str(k): sum(float(part.chance[k].sum()) for part in parts) / size for k in RECALL_CUTOFFS
+                    str(k): float(np.concatenate([part.chance[k] for part in parts]).mean()) for k in RECALL_CUTOFFS
                 }
+    terms = metrics.chance_consistency(*(pooled.candidates[way] for way in DIRECTIONS))
     return ChanceResult(
         accuracy={
             way: {str(k): float(metrics.chance_hits_at(pooled.candidates[way], k).mean()) for k in metrics.CUTOFFS}
@@ -164,6 +204,9 @@ def _chance(data: ProtocolData, name: str, pooled: PooledRanks) -> ChanceResult:
         },
         mrr={way: float(metrics.chance_reciprocal_ranks(pooled.candidates[way]).mean()) for way in DIRECTIONS},
         dose_recall=recall,
+        consistency=float(2 * terms.both.sum() / terms.members.sum()),
+        consistency_joint=float(terms.both.mean()),
+        synergy=chance_recognition(data.truth.pairs, synergy_pairs(data)) if data.protocol != "P0" else {},
     )
 
 

@@ -13,7 +13,7 @@ from typing import cast
 import numpy as np
 
 from genomepath.ml import leakage
-from genomepath.ml.calibration import PlattCalibration, Prior, fit_platt
+from genomepath.ml.calibration import PlattCalibration, Prior, fit_curves
 from genomepath.ml.conformal import SetThreshold, fit_thresholds
 from genomepath.ml.cross_fitting import CalibrationSample, put_together
 from genomepath.ml.dataset import TextFeatures, TruthMatrix
@@ -151,10 +151,5 @@ def _calibrate(sample: CalibrationSample, truth: TruthMatrix, fold: Fold) -> dic
     """Platt per direction on the cells of the sample. Where few whole records calibrate (P2, P3), log odds are drawn to
     themselves; scores of another scale have nothing to be drawn to."""
     leakage.check_pairs_disjoint(sample.cells, fold.test_cells, truth, "calibration and test")
-    scores, cells = sample.scores, sample.cells
-    labels = truth.pairs[cells]
-    prior = Prior() if scores.log_odds and fold.protocol in {"P2", "P3"} else None
-    return {
-        "tk_to_genomic": fit_platt(scores.pair_scores[cells], labels, prior),
-        "genomic_to_tk": fit_platt(scores.genomic_to_tk.T[cells], labels, prior),
-    }
+    prior = Prior() if sample.scores.log_odds and fold.protocol in {"P2", "P3"} else None
+    return fit_curves(sample.scores, truth, sample.cells, prior)

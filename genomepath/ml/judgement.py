@@ -11,14 +11,14 @@ from genomepath.ml.dataset import TextFeatures, TruthMatrix, build_text_features
 from genomepath.ml.embedding import MiniLMEncoder, TextEncoder
 from genomepath.ml.evaluation import SUBJECT, Progress, evaluate
 from genomepath.ml.fold_scoring import AnyScorer
-from genomepath.ml.results import EvaluationResult
+from genomepath.ml.results import ZERO_SHOT, EvaluationResult
+from genomepath.ml.results import without_conditions as without_conditions_of
 from genomepath.ml.scores import FixedFeatures, Scores
 from genomepath.ml.snapshot import Snapshot
 from genomepath.ml.splits import CALIBRATION_PARTS, INNER_FOLDS
 from genomepath.ml.training_run import model_scorer
 
 ORACLE = "evidence rule (oracle)"
-WITHOUT_CONDITIONS = "without condition fields"
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ def judge(
     scorers: dict[str, AnyScorer] = {
         SUBJECT: model_scorer(config),
         **BASELINES,
-        f"zero-shot cosine {WITHOUT_CONDITIONS}": FixedFeatures(zero_shot, bare),
+        without_conditions_of(ZERO_SHOT): FixedFeatures(zero_shot, bare),
     }
     if without_conditions:
-        scorers[f"{SUBJECT} {WITHOUT_CONDITIONS}"] = FixedFeatures(
+        scorers[without_conditions_of(SUBJECT)] = FixedFeatures(
             model_scorer(replace(config, drop_conditions=True, calibration_parts=0)), bare
         )
     if labels_by_rule:

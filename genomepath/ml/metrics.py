@@ -58,6 +58,14 @@ def consistency_terms(tk_to_genomic_ranks: ArrayLike, genomic_to_tk_ranks: Array
     return ConsistencyTerms(both=in_a * in_b, members=in_a + in_b)
 
 
+def chance_consistency(tk_to_genomic_candidates: ArrayLike, genomic_to_tk_candidates: ArrayLike) -> ConsistencyTerms:
+    """Expected terms of two random orders that know nothing of each other, by how many candidates each pair had."""
+    first, second = CONSISTENCY_CUTOFFS
+    in_a = chance_hits_at(tk_to_genomic_candidates, first)
+    in_b = chance_hits_at(genomic_to_tk_candidates, second)
+    return ConsistencyTerms(both=in_a * in_b, members=in_a + in_b)
+
+
 @dataclass(frozen=True)
 class ReliabilityBin:
     """One bin of a reliability diagram."""
@@ -68,7 +76,9 @@ class ReliabilityBin:
 
 
 def reliability_bins(probabilities: ArrayLike, labels: ArrayLike, bins: int = ECE_BINS) -> list[ReliabilityBin]:
-    """Equal-mass bins: sorted by probability, cut into ``bins`` parts of nearly equal size, empty parts left out."""
+    """Equal-mass bins: sorted by probability, cut into ``bins`` parts of nearly equal size; equal
+    probabilities share a part, empty parts are left out.
+    """
     counts, confidence, rates = _bin_means(probabilities, labels, bins)
     return [ReliabilityBin(float(p), float(y), int(n)) for n, p, y in zip(counts, confidence, rates, strict=True)]
 
@@ -103,12 +113,16 @@ def brier_terms(probabilities: ArrayLike, labels: ArrayLike) -> FloatVector:
 
 
 def _bin_means(probabilities: ArrayLike, labels: ArrayLike, bins: int) -> tuple[FloatVector, FloatVector, FloatVector]:
-    """Size, mean probability and mean label of each equal-mass bin that holds a point."""
+    """Size, mean probability and mean label of each equal-mass bin that holds a point.
+
+    Equal probabilities share a bin: cut by the order that they came in, a constant that is right would have an error.
+    """
     p, y = np.asarray(probabilities, dtype=np.float64), np.asarray(labels, dtype=np.float64)
     if not p.size:
         return np.empty(0), np.empty(0), np.empty(0)
     order = np.argsort(p, kind="stable")
-    starts = np.unique(np.arange(bins) * p.size // bins)
+    cuts = np.arange(bins) * p.size // bins
+    starts = np.unique(np.searchsorted(p[order], p[order][cuts], side="left"))
     counts = np.diff(np.append(starts, p.size)).astype(np.float64)
     return counts, np.add.reduceat(p[order], starts) / counts, np.add.reduceat(y[order], starts) / counts
 

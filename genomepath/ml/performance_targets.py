@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from genomepath.ml.bootstrap import Estimate
 from genomepath.ml.dose_metrics import RECALL_CUTOFFS
 from genomepath.ml.metrics import CONSISTENCY_CUTOFFS
-from genomepath.ml.results import EvaluationResult, ProtocolResult, ScorerResult
+from genomepath.ml.results import ZERO_SHOT, EvaluationResult, ProtocolResult, ScorerResult, without_conditions
 from genomepath.ml.snapshot import DIRECTIONS, DOSES
 
 PROTOCOL = "P1"
@@ -56,7 +56,7 @@ def over_cosine_without_conditions(result: ProtocolResult, subject: str) -> tupl
 
     None where either was not evaluated.
     """
-    model, cosine = (result.scorers.get(f"{name} without condition fields") for name in (subject, "zero-shot cosine"))
+    model, cosine = (result.scorers.get(without_conditions(name)) for name in (subject, ZERO_SHOT))
     if model is None or cosine is None:
         return None
     texts, margins = [], []

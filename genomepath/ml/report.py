@@ -8,10 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from genomepath.ml.bootstrap import Estimate
-from genomepath.ml.dose_metrics import RECALL_CUTOFFS
+from genomepath.ml.dose_metrics import CHANCE_CONCORDANCE, RECALL_CUTOFFS
 from genomepath.ml.metrics import CONSISTENCY_CUTOFFS, CUTOFFS
 from genomepath.ml.performance_targets import estimate_text, target_outcomes
-from genomepath.ml.results import AbstentionResult, EvaluationResult, ProtocolResult, ScorerResult, SetResult
+from genomepath.ml.results import (
+    SYNERGY_RATES,
+    AbstentionResult,
+    EvaluationResult,
+    ProtocolResult,
+    ScorerResult,
+    SetResult,
+)
 from genomepath.ml.snapshot import DIRECTIONS, DOSES
 
 WAYS = {"tk_to_genomic": "TK→G", "genomic_to_tk": "G→TK"}
@@ -109,7 +116,10 @@ def _protocol(result: ProtocolResult, subject: str) -> list[str]:
     blocks.append(
         _table(
             ["both directions", "consistency", "in both lists, of all"],
-            [[name, estimate_text(row.consistency), estimate_text(row.consistency_joint)] for name, row in rows],
+            [
+                *([name, estimate_text(row.consistency), estimate_text(row.consistency_joint)] for name, row in rows),
+                ["chance", *map(_number, (result.chance.consistency, result.chance.consistency_joint))],
+            ],
         )
     )
     if any(row.dose_recall for _, row in rows):
@@ -117,7 +127,7 @@ def _protocol(result: ProtocolResult, subject: str) -> list[str]:
             _calibration_table(rows),
             *_set_table(rows, result),
             *_dose_tables(rows, result),
-            *_synergy_table(rows),
+            *_synergy_table(rows, result),
         ]
     return [*blocks, _bullets(result.notes)] if result.notes else blocks
 
@@ -164,17 +174,17 @@ def _dose_tables(rows: Sequence[tuple[str, ScorerResult]], result: ProtocolResul
         if dose in result.chance.dose_recall:
             body.append(["chance", *(f"{100 * result.chance.dose_recall[dose][str(k)]:.1f}" for k in RECALL_CUTOFFS)])
         yield _table([f"{dose} dose", *(f"recall@{k}" for k in RECALL_CUTOFFS)], body)
-    yield _table(
-        ["dose concordance", "low before high-only", "practices"],
-        [
-            [name, estimate_text(row.dose_concordance), str(row.dose_concordance.clusters)]
-            for name, row in rows
-            if row.dose_concordance is not None
-        ],
-    )
+    body = [
+        [name, estimate_text(row.dose_concordance), str(row.dose_concordance.clusters)]
+        for name, row in rows
+        if row.dose_concordance is not None
+    ]
+    if body:
+        body.append(["chance", _number(CHANCE_CONCORDANCE), ""])
+        yield _table(["dose concordance", "low before high-only", "practices"], body)
 
 
-def _synergy_table(rows: Sequence[tuple[str, ScorerResult]]) -> list[str]:
+def _synergy_table(rows: Sequence[tuple[str, ScorerResult]], result: ProtocolResult) -> list[str]:
     found = [(name, row.synergy) for name, row in rows if row.synergy is not None]
     if not found:
         return []
@@ -183,6 +193,8 @@ def _synergy_table(rows: Sequence[tuple[str, ScorerResult]]) -> list[str]:
         [name, str(x.instances), *map(_number, (x.recall, x.precision, x.f1, x.macro_recall)), x.commonest or "none"]
         for name, x in found
     ]
+    if result.chance.synergy:
+        body.append(["chance", "", *(_number(result.chance.synergy[name]) for name in SYNERGY_RATES), ""])
     return [_table(header, body)]
 
 

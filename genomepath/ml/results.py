@@ -10,7 +10,13 @@ from genomepath.ml.bootstrap import Estimate
 from genomepath.ml.metrics import ReliabilityBin
 
 RESULT_SCHEMA = 1
+ZERO_SHOT = "zero-shot cosine"
 Value = TypeVar("Value")
+
+
+def without_conditions(scorer: str) -> str:
+    """The name of a scorer that is judged without condition fields."""
+    return f"{scorer} without condition fields"
 
 
 class ResultError(ValueError):
@@ -65,6 +71,10 @@ class DirectionResult:
         )
 
 
+SYNERGY_RATES: tuple[str, ...] = ("recall", "precision", "f1", "macro_recall")
+"""The rates of a ``SynergyResult``, as its fields are called."""
+
+
 @dataclass(frozen=True)
 class SynergyResult:
     """Synergy recognition, each rate the mean over seeds; None where nothing can be measured."""
@@ -112,12 +122,25 @@ class ScorerResult:
 
 @dataclass(frozen=True)
 class ChanceResult:
-    """Analytic expectations of a random order: accuracy, MRR and size of a set by direction, recall by dose and k."""
+    """Analytic expectations of a random order: accuracy, MRR and size of a set by direction, recall by dose and k.
+
+    ``differences`` are the paired MRR differences subject - chance, by direction. ``consistency`` and ``consistency_joint``
+    as in ``ScorerResult``, for two orders that know nothing of each other; ``synergy`` is empty where there are no pairs.
+    """
 
     accuracy: Mapping[str, Mapping[str, float]]
     mrr: Mapping[str, float]
     dose_recall: Mapping[str, Mapping[str, float]]
     set_size: Mapping[str, float] = field(default_factory=dict)
+    differences: Mapping[str, Estimate] = field(default_factory=dict)
+    consistency: float | None = None
+    consistency_joint: float | None = None
+    synergy: Mapping[str, float] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, row: Mapping[str, Any]) -> ChanceResult:
+        """Read what ``EvaluationResult.to_dict`` wrote."""
+        return cls(**{**row, "differences": _mapped(Estimate.from_dict, row.get("differences", {}))})
 
 
 @dataclass(frozen=True)
@@ -132,7 +155,11 @@ class PairOutcome:
 
 @dataclass(frozen=True)
 class ProtocolResult:
-    """One protocol: its held-out side, the chance row, every scorer, and paired MRR differences subject - other."""
+    """One protocol: its held-out side, the chance row, every scorer, and paired MRR differences subject - other.
+
+    ``bare_differences``: subject less zero-shot cosine, by direction, both without condition fields; empty where either was
+    not judged.
+    """
 
     protocol: str
     unit: str
@@ -143,6 +170,7 @@ class ProtocolResult:
     differences: Mapping[str, Mapping[str, Estimate]]
     outcomes: tuple[PairOutcome, ...]
     notes: tuple[str, ...]
+    bare_differences: Mapping[str, Estimate] = field(default_factory=dict)
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> ProtocolResult:
@@ -153,10 +181,11 @@ class ProtocolResult:
             cluster=row["cluster"],
             held_out=row["held_out"],
             scorers=_mapped(ScorerResult.from_dict, row["scorers"]),
-            chance=ChanceResult(**row["chance"]),
+            chance=ChanceResult.from_dict(row["chance"]),
             differences={name: _mapped(Estimate.from_dict, cells) for name, cells in row["differences"].items()},
             outcomes=tuple(PairOutcome(**outcome) for outcome in row["outcomes"]),
             notes=tuple(row["notes"]),
+            bare_differences=_mapped(Estimate.from_dict, row.get("bare_differences", {})),
         )
 
 

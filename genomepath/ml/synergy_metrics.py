@@ -37,6 +37,25 @@ class SynergyRecognition:
         return dict(self.__dict__)
 
 
+def chance_recognition(known: BoolArray, pairs: Sequence[tuple[int, int]]) -> dict[str, float]:
+    """Expected recall, precision, F1 and macro-recall of a random order of all targets, by ratios of expectations.
+
+    ``known`` and ``pairs`` as in ``synergy_recognition``; empty where no instance is true.
+    """
+    practices, targets = known.shape
+    instances = sum(int((known[:, a] & known[:, b]).sum()) for a, b in pairs)
+    if not instances:
+        return {}
+    both = min(1.0, TOP * (TOP - 1) / (targets * (targets - 1)))
+    asked = practices * len(pairs)
+    return {
+        "recall": both,
+        "precision": instances / asked,
+        "f1": 2 * instances * both / (instances + asked * both),
+        "macro_recall": both,
+    }
+
+
 def synergy_recognition(
     scores: FloatArray, known: BoolArray, pairs: Sequence[tuple[int, int]], names: Sequence[str]
 ) -> SynergyRecognition:

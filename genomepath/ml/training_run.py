@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genomepath.ml import checkpoint, leakage
-from genomepath.ml.calibration import fit_platt
+from genomepath.ml.calibration import fit_curves
 from genomepath.ml.checkpoint import ModelManifest, Provenance
 from genomepath.ml.config import ModelConfig
 from genomepath.ml.conformal import fit_thresholds
@@ -146,12 +146,10 @@ def calibrate(sample: CalibrationSample, truth: TruthMatrix, split: PairSplit) -
     """
     scores, cells = sample.scores, sample.cells
     leakage.check_pairs_disjoint(cells, split.test_cells, truth, "calibration and test")
-    labels = truth.pairs[cells]
     thresholds = fit_thresholds(scores, truth, truth.pairs & cells)
     return {
         "sets": {way: threshold.to_dict() for way, threshold in thresholds.items()},
-        "tk_to_genomic": fit_platt(scores.pair_scores[cells], labels).to_dict(),
-        "genomic_to_tk": fit_platt(scores.genomic_to_tk.T[cells], labels).to_dict(),
+        **{way: curve.to_dict() for way, curve in fit_curves(scores, truth, cells).items()},
     }
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from genomepath.ml.bootstrap import Estimate
 from genomepath.ml.metrics import CONSISTENCY_CUTOFFS, CUTOFFS
-from genomepath.ml.results import ProtocolResult
+from genomepath.ml.results import ZERO_SHOT, ProtocolResult, without_conditions
 from genomepath.ml.snapshot import DIRECTIONS
 from genomepath.reporting.charts import Interval, interval_chart
 from genomepath.reporting.document import Block, Bullets, Figure, Heading, Paragraph, Table
@@ -128,8 +128,11 @@ def _consistency_table(result: ProtocolResult, subject: str) -> Table:
         f"Both directions on {result.protocol}",
         ["both directions", "consistency", "in both lists, of all"],
         [
-            [name, estimate_text(row.consistency), estimate_text(row.consistency_joint)]
-            for name, row in ordered_scorers(result, subject)
+            *(
+                [name, estimate_text(row.consistency), estimate_text(row.consistency_joint)]
+                for name, row in ordered_scorers(result, subject)
+            ),
+            ["chance", percent(result.chance.consistency), percent(result.chance.consistency_joint)],
         ],
         marked=subject,
     )
@@ -138,13 +141,20 @@ def _consistency_table(result: ProtocolResult, subject: str) -> Table:
 def _difference_table(result: ProtocolResult) -> Table:
     rows = [
         [name, *(cell for way in DIRECTIONS for cell in (difference_text(ways[way]), _outcome(ways[way])))]
-        for name, ways in result.differences.items()
+        for name, ways in _compared(result)
     ]
     header: Sequence[str] = [
         "the model against",
         *(cell for way in DIRECTIONS for cell in (f"MRR {WAYS[way]}", f"outcome {WAYS[way]}")),
     ]
     return Table(f"Paired differences on {result.protocol}, percentage points: the model less the other", header, rows)
+
+
+def _compared(result: ProtocolResult) -> list[tuple[str, Mapping[str, Estimate]]]:
+    """Chance first, then each scorer, and last the cosine without condition fields, beside the model without them."""
+    rows = [("chance", result.chance.differences), *result.differences.items()]
+    rows.append((f"{without_conditions(ZERO_SHOT)}, both without them", result.bare_differences))
+    return [row for row in rows if row[1]]
 
 
 def _outcome(difference: Estimate) -> str:

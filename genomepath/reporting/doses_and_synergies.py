@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from genomepath.ml.dose_metrics import RECALL_CUTOFFS
-from genomepath.ml.results import ProtocolResult
+from genomepath.ml.dose_metrics import CHANCE_CONCORDANCE, RECALL_CUTOFFS
+from genomepath.ml.results import SYNERGY_RATES, ProtocolResult
 from genomepath.ml.snapshot import DOSES
 from genomepath.reporting.document import Block, Heading, Paragraph, Table
 from genomepath.reporting.material import REPORTED_PROTOCOLS, ReportMaterial
@@ -15,7 +15,8 @@ def doses(material: ReportMaterial) -> list[Block]:
     blocks: list[Block] = [Heading("Dose"), Paragraph(_what_the_data_can_tell(material))]
     for result in _reported(material):
         blocks += [_dose_table(result, dose, material.evaluation.subject) for dose in DOSES]
-        blocks.append(_concordance_table(result, material.evaluation.subject))
+        if any(row.dose_concordance is not None for row in result.scorers.values()):
+            blocks.append(_concordance_table(result, material.evaluation.subject))
     return blocks
 
 
@@ -74,6 +75,7 @@ def _concordance_table(result: ProtocolResult, subject: str) -> Table:
         for name, row in ordered_scorers(result, subject)
         if row.dose_concordance is not None
     ]
+    rows.append(["chance", percent(CHANCE_CONCORDANCE), ""])
     return Table(
         f"Dose concordance on {result.protocol}",
         ["dose concordance", "low before high-only", "practices"],
@@ -96,4 +98,6 @@ def _synergy_table(result: ProtocolResult, subject: str) -> Table | None:
         ]
         for name, row in found
     ]
+    if result.chance.synergy:
+        rows.append(["chance", "", *(percent(result.chance.synergy[rate]) for rate in SYNERGY_RATES), ""])
     return Table(f"Synergy recognition on {result.protocol}, percent", header, rows, marked=subject)

@@ -123,12 +123,13 @@ def test_matrix_factorisation_rebuilds_known_links_without_reading_text():
 
 
 def test_the_features_of_a_pair_do_not_hold_its_own_label():
-    features = pair_features(FEATURES, TRUTH.pairs)
+    features = pair_features(FEATURES, TRUTH)
 
     for practice, target in np.ndindex(*TRUTH.pairs.shape):
-        flipped = TRUTH.pairs.copy()
-        flipped[practice, target] ^= True
-        assert (pair_features(FEATURES, flipped)[practice, target] == features[practice, target]).all()
+        flipped = TRUTH.confidence.copy()
+        flipped[practice, :, target] = 0.0 if TRUTH.pairs[practice, target] else 0.5
+        other = pair_features(FEATURES, replace(TRUTH, confidence=flipped))
+        assert (other[practice, target] == features[practice, target]).all()
 
 
 def test_the_stacker_uses_the_text_where_the_text_tells():

@@ -19,9 +19,9 @@ def test_dose_recall_counts_held_out_targets_among_the_unseen():
     terms = dose_recall_terms(scores, known, known & ~seen, seen)
 
     # Without the seen target 0, target 4 is fourth, 6 is sixth and 11 is eleventh.
-    assert terms.held_out.tolist() == [3.0]
-    assert {k: found.tolist() for k, found in terms.found.items()} == {5: [1.0], 8: [2.0], 10: [2.0]}
-    assert terms.chance[5].tolist() == pytest.approx([3 * 5 / 11])
+    assert terms.pairs.tolist() == [[0, 4], [0, 6], [0, 11]]
+    assert {k: found.tolist() for k, found in terms.found.items()} == {5: [1, 0, 0], 8: [1, 1, 0], 10: [1, 1, 0]}
+    assert terms.chance[5].tolist() == pytest.approx([5 / 11] * 3)
 
 
 def test_a_target_held_out_at_another_dose_is_a_rival_here():
@@ -37,7 +37,7 @@ def test_a_target_held_out_at_another_dose_is_a_rival_here():
 def test_practices_without_held_out_targets_at_the_dose_do_not_count():
     empty = np.zeros((2, 5), dtype=bool)
 
-    assert dose_recall_terms(np.zeros((2, 5)), empty, empty, empty).practices.size == 0
+    assert dose_recall_terms(np.zeros((2, 5)), empty, empty, empty).pairs.size == 0
 
 
 def known_doses():
