@@ -1,4 +1,5 @@
-"""Why a target was predicted for a practice: the curated evidence path, or the nearest evidence that was learned from."""
+"""Why a target was predicted for a practice, or a practice for a target: the curated evidence path, or the nearest evidence
+that was learned from, and what each field of the record that was asked about adds to the score."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from ethics.policy import Audience, Purpose
 from genomepath.answers import AnswerFrame, answer_frame, source_content, target_content
 from genomepath.asked_practice import asked_practice
 from genomepath.models import ModelVersion, Prediction
+from genomepath.score_parts import score_content
 from genomepath.serving import DEFAULT_DOSE, SubjectNotFound
 from genomepath.version_in_service import serving_state
 
@@ -36,12 +38,15 @@ def explanation_serve(
     *,
     slug: str,
     symbol: str,
+    direction: Direction,
     dose: Dose | None,
     audience: Audience,
     context: audit.AuditContext,
     now: datetime,
 ) -> dict[str, Any]:
     """Explain a published prediction and record whose knowledge the explanation shows.
+
+    ``dose`` is that of a prediction from practice to target; from target to practice there is none.
 
     Raises:
         NoActiveModel: no model version is in service.
@@ -51,7 +56,7 @@ def explanation_serve(
     version, revision = serving_state()
     frame = AnswerFrame(version=version, policy_revision=revision, audience=audience, now=now)
     asked = asked_practice(frame, slug)
-    prediction = _prediction(frame, slug, symbol, dose or DEFAULT_DOSE) if asked.may_be_used else None
+    prediction = _prediction(frame, slug, symbol, direction, dose) if asked.may_be_used else None
     own = _may_be_explained(prediction, frame) if prediction is not None else None
     if prediction is None or own is None:
         _record(frame, context, items=[asked.item_public_id], communities=[])
@@ -71,10 +76,12 @@ def explanation_serve(
     return {
         "practice": {"slug": slug, "title": prediction.practice.title, "attribution": own},
         "target": target_content(prediction.target),
-        "dose": {"level": prediction.dose, "chosen_by": "request" if dose else "default"},
+        "direction": prediction.direction,
+        "dose": {"level": prediction.dose, "chosen_by": "request" if dose else "default"} if prediction.dose else None,
         "rank": prediction.rank,
         "confidence": round(prediction.confidence, 4),
         "in_set": prediction.in_set,
+        "score": score_content(version, prediction),
         "kind": kind,
         "statement": STATEMENTS[kind],
         "paths": _paths(curated),
@@ -94,15 +101,17 @@ def explanation_serve(
     }
 
 
-def _prediction(frame: AnswerFrame, slug: str, symbol: str, dose: Dose) -> Prediction | None:
+def _prediction(
+    frame: AnswerFrame, slug: str, symbol: str, direction: Direction, dose: Dose | None
+) -> Prediction | None:
     found: Prediction | None = (
         Prediction.objects.permitted_for(Purpose.PREDICTION, frame.audience, frame.now)
         .filter(
             model_version=frame.version,
-            direction=Direction.TK_TO_GENOMIC.value,
+            direction=direction.value,
             practice__slug=slug,
             target__symbol__iexact=symbol,
-            dose=dose.value,
+            dose=(dose or DEFAULT_DOSE).value if direction == Direction.TK_TO_GENOMIC else "",
         )
         .select_related("target", "practice__item__community", "practice__item__attribution")
         .first()

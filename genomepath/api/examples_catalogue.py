@@ -8,6 +8,7 @@ from genomepath.answers import NOT_MEDICAL_ADVICE
 from genomepath.api.examples import DOSAGE, FRAME, PRACTICE, PRACTICE_ANSWER, SOURCE, TARGET
 from genomepath.explanations import CURATED, STATEMENTS
 from genomepath.model_card import INTENDED_USE, LIMITS
+from genomepath.score_parts import NOTE
 
 _ATTRIBUTION = PRACTICE["attribution"]
 _NAMED = {"slug": PRACTICE["slug"], "title": PRACTICE["title"]}
@@ -51,10 +52,24 @@ SYNERGY_PAGE = _page(
 EXPLANATION: dict[str, Any] = {
     "practice": {**_NAMED, "attribution": _ATTRIBUTION},
     "target": TARGET,
+    "direction": "tk_to_genomic",
     "dose": {"level": "medium", "chosen_by": "default"},
     "rank": 1,
     "confidence": 0.71,
     "in_set": True,
+    "score": {
+        "log_odds": 0.9,
+        "by_field": [
+            {"field": "dose", "name": "", "text_match": 0.0, "towers": 0.05, "share": 0.0233},
+            {"field": "title", "name": "", "text_match": 0.2, "towers": 0.1, "share": 0.1395},
+            {"field": "indication", "name": "example condition", "text_match": 0.7, "towers": 0.2, "share": 0.4186},
+        ],
+        "whole_text": {"log_odds": 0.1, "share": 0.0465},
+        "known_links": {"log_odds": 0.8, "share": 0.3721},
+        "towers_together": 0.4,
+        "base": -1.3,
+        "note": NOTE,
+    },
     "kind": CURATED,
     "statement": STATEMENTS[CURATED],
     "paths": [

@@ -9,9 +9,10 @@ from django.utils import timezone
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from correlations.vocabulary import Direction
 from ethics.scopes import Scope
 from genomepath.api.base import ClientView
-from genomepath.api.parameters import check_known, day, dose_level
+from genomepath.api.parameters import check_known, day, dose_level, one_of
 from genomepath.api.refusals import Refusals
 from genomepath.api.schema_records import attribution_schema, explanation_schema, model_card_schema, usage_schema
 from genomepath.catalogue import public_reading_record
@@ -24,18 +25,22 @@ USAGE_DAYS = 30
 
 
 class ExplanationView(ClientView):
-    """Why a target is predicted for a practice."""
+    """Why a target is predicted for a practice, or the practice for the target."""
 
     required_scope = Scope.PREDICTIONS
 
     @explanation_schema
     def get(self, request: Request, slug: str, symbol: str) -> HttpResponseBase:
         with Refusals() as refusals:
-            refusals.read(check_known, request.query_params, {"dose"})
+            refusals.read(check_known, request.query_params, {"direction", "dose"})
+            direction = refusals.read(one_of, request.query_params, "direction", Direction)
             dose = refusals.read(dose_level, request.query_params)
+        if direction == Direction.GENOMIC_TO_TK and dose is not None:
+            raise ValidationError({"dose": "A prediction from target to practice has no dose."})
         content = explanation_serve(
             slug=slug,
             symbol=symbol,
+            direction=Direction(direction or Direction.TK_TO_GENOMIC),
             dose=dose,
             audience=self.audience,
             context=self.audit_context,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
-from correlations.vocabulary import Dose
+from correlations.vocabulary import Direction, Dose
 from ethics.scopes import Scope
 from genomepath.api import examples_catalogue as examples
 from genomepath.api import serializers_records as serializers
@@ -14,19 +14,25 @@ from genomepath.client_usage import MOST_DAYS
 
 explanation_schema = extend_schema(
     operation_id="explain_prediction",
-    summary="Why a target is predicted for a practice",
+    summary="Why a target is predicted for a practice, or the practice for the target",
     description=(
         "The evidence path that a curator approved, step by step. Where there is none, the nearest approved associations of "
-        "the target that the model learned from, each with the attribution of its practice." + needs(Scope.PREDICTIONS)
+        "the target that the model learned from, each with the attribution of its practice. `score` says what each field of "
+        "the record that is asked about adds to the score." + needs(Scope.PREDICTIONS)
     ),
     tags=["predictions"],
     parameters=[
         OpenApiParameter("slug", OpenApiTypes.STR, OpenApiParameter.PATH, description="Slug of the practice."),
         OpenApiParameter("symbol", OpenApiTypes.STR, OpenApiParameter.PATH, description="HGNC symbol, in any case."),
         OpenApiParameter(
+            "direction",
+            {"type": "string", "enum": [way.value for way in Direction], "default": Direction.TK_TO_GENOMIC.value},
+            description="Which prediction: targets for the practice, or practices for the target.",
+        ),
+        OpenApiParameter(
             "dose",
-            {"type": "string", "enum": [dose.value for dose in Dose], "default": "medium"},
-            description="Dose level of the prediction.",
+            {"type": "string", "enum": [dose.value for dose in Dose]},
+            description="Dose level of a prediction from practice to target, medium unless given; the other has none.",
         ),
         CONDITIONAL,
     ],

@@ -24,6 +24,7 @@ from genomepath.api.serializers_catalogue import (
     NamedPracticeSerializer,
 )
 from genomepath.explanations import CURATED, NEAREST
+from genomepath.ml.published_field_shares import DOSE, INDICATION, PRACTICE_KINDS, TARGET_KINDS
 
 
 class PathStepSerializer(serializers.Serializer):
@@ -64,15 +65,48 @@ class ChosenDoseSerializer(serializers.Serializer):
     chosen_by = serializers.ChoiceField(["request", "default"])
 
 
+class FieldShareSerializer(serializers.Serializer):
+    """What one field adds, in log odds; ``name`` where it is an indication, a pathway, a tissue or a disease."""
+
+    field = serializers.ChoiceField([DOSE, *PRACTICE_KINDS.values(), INDICATION, *TARGET_KINDS.values()])
+    name = serializers.CharField()
+    text_match = serializers.FloatField()
+    towers = serializers.FloatField()
+    share = serializers.FloatField(min_value=0, max_value=1)
+
+
+class ScorePartSerializer(serializers.Serializer):
+    log_odds = serializers.FloatField()
+    share = serializers.FloatField(min_value=0, max_value=1)
+
+
+class ScoreSerializer(serializers.Serializer):
+    """A score by its parts. ``log_odds`` is the sum of every ``text_match``, ``whole_text``, ``known_links``,
+    ``towers_together`` and ``base``."""
+
+    log_odds = serializers.FloatField()
+    by_field = FieldShareSerializer(many=True)
+    whole_text = ScorePartSerializer()
+    known_links = ScorePartSerializer()
+    towers_together = serializers.FloatField()
+    base = serializers.FloatField()
+    note = serializers.CharField()
+
+
 class ExplanationSerializer(serializers.Serializer):
-    """``paths`` where a curator approved the association; otherwise ``neighbours``, which are no evidence for it."""
+    """``paths`` where a curator approved the association; otherwise ``neighbours``, which are no evidence for it.
+
+    ``score`` is null for a model that was trained before its parts were kept.
+    """
 
     practice = CreditedPracticeSerializer()
     target = TargetSerializer()
-    dose = ChosenDoseSerializer()
+    direction = serializers.ChoiceField(DIRECTIONS)
+    dose = ChosenDoseSerializer(allow_null=True)
     rank = serializers.IntegerField()
     confidence = serializers.FloatField(min_value=0, max_value=1)
     in_set = in_set_field()
+    score = ScoreSerializer(allow_null=True)
     kind = serializers.ChoiceField([CURATED, NEAREST])
     statement = serializers.CharField()
     paths = EvidencePathSerializer(many=True)

@@ -196,12 +196,20 @@ def build_text_features(snapshot: Snapshot, encoder: TextEncoder, drop_condition
     ``drop_conditions`` leaves out indications and disease associations, and takes condition names out of titles,
     preparations and cultural contexts: what is left cannot match a practice to a target by a shared condition name.
     """
-    practices, targets = snapshot.practices, snapshot.targets
-    if drop_conditions:
-        conditions = snapshot_conditions(snapshot)
-        practices = tuple(_practice_without_conditions(record, conditions) for record in practices)
-        targets = tuple(replace(record, diseases=()) for record in targets)
-    return _features(practices, targets, encoder, drop_conditions)
+    return _features(*records_as_read(snapshot, drop_conditions), encoder, drop_conditions)
+
+
+def records_as_read(
+    snapshot: Snapshot, drop_conditions: bool = False
+) -> tuple[tuple[PracticeRecord, ...], tuple[TargetRecord, ...]]:
+    """Practices and targets with the fields that a model reads; ``drop_conditions`` as in ``build_text_features``."""
+    if not drop_conditions:
+        return snapshot.practices, snapshot.targets
+    conditions = snapshot_conditions(snapshot)
+    return (
+        tuple(_practice_without_conditions(record, conditions) for record in snapshot.practices),
+        tuple(replace(record, diseases=()) for record in snapshot.targets),
+    )
 
 
 def _features(

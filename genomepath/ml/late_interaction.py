@@ -34,7 +34,7 @@ TEXT_FEATURES: tuple[str, ...] = (
     "shared words",
     "shared condition words",
 )
-_NOTHING = -2.0
+NOTHING = -2.0
 """Below every cosine: stands for a field that a record does not have."""
 
 
@@ -93,12 +93,12 @@ def late_interaction(practices: Records, targets: Records) -> tuple[Tensor, Tens
 
     A pair lacks the cosine of two fields when the practice or the target lacks the field; its value is then 0.
     """
-    fields = _field_cosines(practices, targets)
+    fields = field_cosines(practices, targets)
     by_kind, present = _best_by_kind(practices, targets, fields)
     best_of_token = fields.amax(dim=3)
     kept = practices.mask.to(fields.dtype)
     mean_best = torch.einsum("atc,at->ac", best_of_token, kept) / kept.sum(dim=1, keepdim=True)
-    best = best_of_token.masked_fill(~practices.mask.unsqueeze(2), _NOTHING).amax(dim=1)
+    best = best_of_token.masked_fill(~practices.mask.unsqueeze(2), NOTHING).amax(dim=1)
     others = torch.stack(
         [
             best,
@@ -112,24 +112,24 @@ def late_interaction(practices: Records, targets: Records) -> tuple[Tensor, Tens
     return torch.cat([by_kind, others], dim=2), torch.cat([present, torch.ones_like(others, dtype=torch.bool)], dim=2)
 
 
-def _field_cosines(practices: Records, targets: Records) -> Tensor:
-    """Cosine of every token with every token, [A, T, C, T']; that of a padding token of a target counts as nothing."""
+def field_cosines(practices: Records, targets: Records) -> Tensor:
+    """Cosine of every token with every token, [A, T, C, T']; with a padding token of a target it is ``NOTHING``."""
     size = targets.tokens.shape
     cosines = practices.tokens @ targets.tokens.reshape(-1, size[2]).T
     cosines = cosines.reshape(*practices.mask.shape, size[0], size[1])
-    return cosines.masked_fill(~targets.mask[None, None], _NOTHING)
+    return cosines.masked_fill(~targets.mask[None, None], NOTHING)
 
 
 def _best_by_kind(practices: Records, targets: Records, fields: Tensor) -> tuple[Tensor, Tensor]:
     """Best cosine of each kind of practice field with each kind of target field, [A, C, 16], and whether there is one."""
     of_target = [
-        fields.masked_fill((targets.kinds != kind)[None, None], _NOTHING).amax(dim=3) for kind in range(TARGET_SLOTS)
+        fields.masked_fill((targets.kinds != kind)[None, None], NOTHING).amax(dim=3) for kind in range(TARGET_SLOTS)
     ]
     of_kind = practices.kinds[:, None, :] == torch.arange(PRACTICE_KINDS)[None, :, None]
     out = ~(of_kind & practices.mask[:, None, :])
-    pairs = torch.stack(of_target, dim=3).unsqueeze(1).masked_fill(out[..., None, None], _NOTHING).amax(dim=2)
+    pairs = torch.stack(of_target, dim=3).unsqueeze(1).masked_fill(out[..., None, None], NOTHING).amax(dim=2)
     best = pairs.transpose(1, 2).flatten(2)
-    present = best > _NOTHING + 0.5
+    present = best > NOTHING + 0.5
     return torch.where(present, best, torch.zeros_like(best)), present
 
 

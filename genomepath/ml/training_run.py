@@ -13,8 +13,9 @@ from genomepath.ml.checkpoint import ModelManifest, Provenance
 from genomepath.ml.config import ModelConfig
 from genomepath.ml.conformal import fit_thresholds
 from genomepath.ml.cross_fitting import CalibrationSample, put_together
-from genomepath.ml.dataset import TextFeatures, TruthMatrix, build_text_features
+from genomepath.ml.dataset import TextFeatures, TruthMatrix, build_text_features, records_as_read
 from genomepath.ml.embedding import MiniLMEncoder, TextEncoder
+from genomepath.ml.published_field_shares import write_field_shares
 from genomepath.ml.scores import BoolArray, Scores
 from genomepath.ml.snapshot import Snapshot, read_snapshot
 from genomepath.ml.splits import PairSplit, stratified_pair_split
@@ -103,6 +104,7 @@ def train_model(
         LeakageError: a test pair is among the links that the model takes evidence from.
         TrainingInterrupted: ``should_stop`` returned True.
     """
+    from genomepath.ml.field_shares import field_shares
     from genomepath.ml.fitting import FitCallbacks, FitStorage
     from genomepath.ml.onnx_export import export_onnx
     from genomepath.ml.training import fit
@@ -129,6 +131,8 @@ def train_model(
     code = code or CodeIdentity()
     provenance = Provenance(snapshot.data_sha256, code.code_version, code.constraints_sha256)
     checkpoint.write_fitted_model(fitted, scores, output_folder, provenance)
+    records = records_as_read(snapshot, config.drop_conditions)
+    write_field_shares(output_folder, field_shares(fitted.model, features), *records)
     sample = _sample(fitted, features, truth, split, should_stop=should_stop, on_calibration=on_calibration)
     sample = sample or CalibrationSample(scores.to_calibrate_on, split.validation_cells)
     checkpoint.write_json(output_folder / checkpoint.CALIBRATION, calibrate(sample, truth, split))

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from django.utils import timezone
+from safetensors.numpy import save_file
 
 from correlations.models import CorrelationEvidence
 from ethics.consent import consent_record
 from ethics.models import AuditEvent, ItemLabel
 from ethics.policy import Audience, ConsentState, LabelRule, Purpose, SacredStatus
 from ethics.stewardship import item_set_status
+from genomepath.ml.checkpoint import write_json
+from genomepath.ml.published_field_shares import ARRAYS, NAMES
 from genomepath.models import ModelVersion
 from tests.admin_people import make_label
 from tests.factories import Catalogue, make_catalogue, make_community, make_correlation, make_evidence
@@ -102,6 +107,110 @@ def test_what_may_not_be_explained_answers_as_absent(catalogue, make_api_client,
     assert (hidden.status_code, hidden.content) == (absent.status_code, absent.content)
     assert hidden.status_code == 404
     assert AuditEvent.objects.filter(event_type="prediction.refused", purpose="explanation").count() == 2
+
+
+def publish_shares(catalogue: Catalogue, folder: Path, practice_fields: list[tuple[str, str]]) -> None:
+    """Shares of a model of the catalogue's practices and targets: 0.5 through the texts of the last field, all else 0.25."""
+    practices, targets = len(catalogue.practices), len(catalogue.targets)
+    width, other = len(practice_fields), 2
+    texts = np.zeros((practices, width, targets), dtype=np.float32)
+    texts[:, -1] = 0.5
+    arrays = {
+        "practice_texts": texts,
+        "practice_towers": np.full((practices, 3, width + 1, targets), 0.25),
+        "practice_rest": np.full((practices, targets, 3), 0.25),
+        "practice_tower_logits": np.full((practices, 3, targets), 0.25),
+        "target_texts": np.full((targets, other, practices), 0.25),
+        "target_towers": np.full((targets, other, practices), 0.25),
+        "target_rest": np.full((targets, practices, 3), 0.25),
+        "target_tower_logits": np.full((targets, practices), 0.25),
+    }
+    save_file({name: np.ascontiguousarray(part, dtype=np.float32) for name, part in arrays.items()}, folder / ARRAYS)
+    fields = [["identity", ""], ["pathway", "synthetic pathway"]]
+    write_json(folder / NAMES, {"practices": [practice_fields] * practices, "targets": [fields] * targets})
+    names = {
+        "practices": [one.slug for one in catalogue.practices],
+        "targets": [one.symbol for one in catalogue.targets],
+    }
+    write_json(folder / "catalogue.json", names)
+
+
+@pytest.fixture
+def shares_folder(settings, tmp_path) -> Path:
+    settings.ARTEFACT_ROOT = tmp_path
+    folder = tmp_path / "shares"
+    folder.mkdir()
+    ModelVersion.objects.update(folder="shares")
+    return folder
+
+
+def test_the_score_is_taken_apart_by_field_of_the_practice(catalogue, shares_folder, make_api_client):
+    publish_shares(catalogue, shares_folder, [("title", ""), ("indication", "condition one")])
+
+    score = explain(catalogue, make_api_client)["score"]
+
+    assert [(part["field"], part["name"]) for part in score["by_field"]] == [
+        ("dose", ""),
+        ("title", ""),
+        ("indication", "condition one"),
+    ]
+    assert (score["by_field"][2]["text_match"], score["by_field"][2]["towers"]) == (0.5, 0.25)
+    shares = [part["share"] for part in (*score["by_field"], score["whole_text"], score["known_links"])]
+    assert sum(shares) == pytest.approx(1.0, abs=0.001)
+    assert score["log_odds"] == 0.5 + 0.25 + 0.25 + 0.25 + 0.25
+    assert "no evidence" in score["note"]
+
+
+def test_a_practice_for_a_target_is_explained_by_the_fields_of_the_target(catalogue, shares_folder, make_api_client):
+    publish_shares(catalogue, shares_folder, [("title", "")])
+
+    answer = json.loads(make_api_client().http.get(f"{explanation_url(catalogue)}?direction=genomic_to_tk").content)
+
+    assert (answer["direction"], answer["dose"]) == ("genomic_to_tk", None)
+    assert [(part["field"], part["name"]) for part in answer["score"]["by_field"]] == [
+        ("identity", ""),
+        ("pathway", "synthetic pathway"),
+    ]
+
+
+def test_an_indication_that_the_practice_no_longer_has_is_not_named(catalogue, shares_folder, make_api_client):
+    publish_shares(catalogue, shares_folder, [("title", ""), ("indication", "CANARY-REMOVED-INDICATION")])
+
+    answer = make_api_client().http.get(explanation_url(catalogue))
+
+    assert b"CANARY" not in answer.content.upper()
+    assert json.loads(answer.content)["score"]["by_field"][2]["share"] > 0
+
+
+@pytest.mark.parametrize("damage", ["absent", "damaged", "of another catalogue"])
+def test_without_readable_shares_the_rest_of_the_explanation_is_answered(
+    catalogue, shares_folder, make_api_client, damage
+):
+    if damage == "damaged":
+        (shares_folder / ARRAYS).write_bytes(b"nothing")
+    elif damage == "of another catalogue":
+        publish_shares(catalogue, shares_folder, [("title", "")])
+        slugs = [f"another-{index}" for index in range(len(catalogue.practices))]
+        write_json(
+            shares_folder / "catalogue.json",
+            {"practices": slugs, "targets": [target.symbol for target in catalogue.targets]},
+        )
+
+    answer = explain(catalogue, make_api_client)
+
+    assert answer["score"] is None
+    assert answer["statement"]
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [("direction=sideways", "direction"), ("direction=genomic_to_tk&dose=low", "dose"), ("dose=enough", "dose")],
+)
+def test_a_bad_question_for_an_explanation_is_refused_by_name(catalogue, make_api_client, query, parameter):
+    answer = make_api_client().http.get(f"{explanation_url(catalogue)}?{query}")
+
+    assert answer.status_code == 400
+    assert [error["parameter"] for error in json.loads(answer.content)["errors"]] == [parameter]
 
 
 def test_the_model_card_shows_the_model_beside_the_baselines_and_no_practice(catalogue, make_api_client):

@@ -239,15 +239,17 @@ EvidenceStatusStatusEnum: TypeAlias = Literal["validated", "predicted_only"]
 
 class Explanation(TypedDict):
     """``paths`` where a curator approved the association; otherwise ``neighbours``, which are no evidence for
-    it.
+    it. ``score`` is null for a model that was trained before its parts were kept.
     """
 
     practice: CreditedPractice
     target: Target
-    dose: ChosenDose
+    direction: Direction
+    dose: ChosenDose | None
     rank: int
     confidence: float
     in_set: bool | None
+    score: Score | None
     kind: ExplanationKindEnum
     statement: str
     paths: list[EvidencePath]
@@ -258,6 +260,19 @@ class Explanation(TypedDict):
 
 
 ExplanationKindEnum: TypeAlias = Literal["curated_evidence_path", "nearest_training_evidence"]
+
+
+FieldEnum: TypeAlias = Literal["dose", "title", "preparation", "cultural_context", "indication", "identity", "pathway", "tissue", "disease_association"]
+
+
+class FieldShare(TypedDict):
+    """What one field adds, in log odds; ``name`` where it is an indication, a pathway, a tissue or a disease."""
+
+    field: FieldEnum
+    name: str
+    text_match: float
+    towers: float
+    share: float
 
 
 class LabelNotice(TypedDict):
@@ -470,6 +485,25 @@ PurposeEnum: TypeAlias = Literal["prediction", "explanation"]
 
 
 QualityEnum: TypeAlias = Literal["poor", "moderate", "good"]
+
+
+class Score(TypedDict):
+    """A score by its parts. ``log_odds`` is the sum of every ``text_match``, ``whole_text``, ``known_links``,
+    ``towers_together`` and ``base``.
+    """
+
+    log_odds: float
+    by_field: list[FieldShare]
+    whole_text: ScorePart
+    known_links: ScorePart
+    towers_together: float
+    base: float
+    note: str
+
+
+class ScorePart(TypedDict):
+    log_odds: float
+    share: float
 
 
 class Scorer(TypedDict):
@@ -772,16 +806,18 @@ class Client(Transport):
         slug: str,
         symbol: str,
         *,
+        direction: Literal["tk_to_genomic", "genomic_to_tk"] | None = None,
         dose: Literal["low", "medium", "high"] | None = None,
     ) -> Explanation:
-        """Why a target is predicted for a practice. The evidence path that a curator approved, step by step.
-        Where there is none, the nearest approved associations of the target that the model learned from, each
-        with the attribution of its practice. Needs the scope `predictions`.
+        """Why a target is predicted for a practice, or the practice for the target. The evidence path that a
+        curator approved, step by step. Where there is none, the nearest approved associations of the target
+        that the model learned from, each with the attribution of its practice. `score` says what each field
+        of the record that is asked about adds to the score. Needs the scope `predictions`.
         """
         answer: Explanation = self.ask(
             "GET",
             f"/api/v1/predictions/practices/{self.quoted(slug)}/targets/{self.quoted(symbol)}/explanation/",
-            query={"dose": dose},
+            query={"direction": direction, "dose": dose},
         )
         return answer
 
@@ -906,6 +942,8 @@ __all__ = [
     "EvidenceStatusStatusEnum",
     "Explanation",
     "ExplanationKindEnum",
+    "FieldEnum",
+    "FieldShare",
     "LabelNotice",
     "LearnedFrom",
     "ListedCorrelation",
@@ -931,6 +969,8 @@ __all__ = [
     "Protocol",
     "PurposeEnum",
     "QualityEnum",
+    "Score",
+    "ScorePart",
     "Scorer",
     "Set",
     "Source",

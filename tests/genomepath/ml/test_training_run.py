@@ -65,6 +65,8 @@ def test_the_model_folder_is_complete_and_holds_no_pickle(model_folder):
         "calibration.json",
         "catalogue.json",
         "config.json",
+        "field_shares.json",
+        "field_shares.safetensors",
         "genomic_to_tk.onnx",
         "history.jsonl",
         "manifest.json",
@@ -74,8 +76,11 @@ def test_the_model_folder_is_complete_and_holds_no_pickle(model_folder):
         "tensorboard",
         "tk_to_genomic.onnx",
     }
-    pickle_or_archive = (b"\x80", b"PK")
-    assert not [path.name for path in model_folder.glob("*.*") if path.read_bytes().startswith(pickle_or_archive)]
+    contents = {path.name: path.read_bytes() for path in model_folder.glob("*.*") if path.is_file()}
+    # Safetensors begin with the length of their header, whose first byte may be that of a pickle, and then the header.
+    others = {name: content for name, content in contents.items() if not name.endswith(".safetensors")}
+    assert not [name for name, content in others.items() if content.startswith((b"\x80", b"PK"))]
+    assert all(contents[name][8:9] == b"{" for name in contents.keys() - others.keys())
 
 
 def test_the_manifest_names_data_code_and_every_artefact(model_folder):
