@@ -7,6 +7,7 @@ matrices, calibration cells), not at how a split was made, so that a mistake in 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from genomepath.ml.ranks import Ranks
 from genomepath.ml.scores import BoolArray
 from genomepath.ml.snapshot import Snapshot
-from genomepath.ml.splits import Fold, pair_mask
+from genomepath.ml.splits import Fold, PairSplit, pair_mask
 
 if TYPE_CHECKING:
     from genomepath.ml.dataset import TruthMatrix
@@ -56,6 +57,15 @@ def check_pairs_disjoint(first: BoolArray, second: BoolArray, truth: TruthMatrix
     shared = first & second
     if shared.any():
         raise LeakageError(f"{sides} share (practice, target) pairs: {_list(_pair_names(shared, truth))}")
+
+
+def check_split(split: PairSplit, truth: TruthMatrix) -> None:
+    """No pair stands on two sides of the split that a model is trained on, and none that calibrates on the test side."""
+    sides = {"training": split.train, "validation": split.validation, "test": split.test}
+    for first, second in combinations(sides, 2):
+        check_pairs_disjoint(sides[first], sides[second], truth, f"{first} and {second}")
+    for cells in (split.validation_cells, *split.calibration_parts):
+        check_pairs_disjoint(cells, split.test_cells, truth, "calibration and test")
 
 
 def check_fed_truth(fed: TruthMatrix, held_out: BoolArray, whole: TruthMatrix, part: str) -> None:

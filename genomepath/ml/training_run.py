@@ -101,7 +101,8 @@ def train_model(
 
     Raises:
         SnapshotError, SplitError, TrainingError, TrainingStateError: the input cannot be trained on.
-        LeakageError: a test pair is among the links that the model takes evidence from.
+        LeakageError: a pair stands on two sides of the split, or a test pair among the links that the model takes evidence
+            from or among those that calibrate.
         TrainingInterrupted: ``should_stop`` returned True.
     """
     from genomepath.ml.field_shares import field_shares
@@ -112,6 +113,7 @@ def train_model(
     snapshot = read_snapshot(snapshot_folder)
     truth = TruthMatrix.from_snapshot(snapshot)
     split = stratified_pair_split(truth, seed)
+    leakage.check_split(split, truth)
     features = build_text_features(snapshot, encoder or MiniLMEncoder(), config.drop_conditions)
     output_folder.mkdir(parents=True, exist_ok=True)
     (output_folder / checkpoint.MANIFEST).unlink(missing_ok=True)

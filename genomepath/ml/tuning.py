@@ -92,7 +92,8 @@ def tune_point(
 
     Raises:
         ConfigError, TrainingError: the point can't be trained.
-        LeakageError: a test pair is among the links that the model takes evidence from.
+        LeakageError: a pair stands on two sides of the split, or a test pair among the links that the model takes evidence
+            from.
     """
     from genomepath.ml.training import fit
 
@@ -100,6 +101,7 @@ def tune_point(
     limit = {} if epochs is None else {"epochs": epochs}
     config = preset_config(preset, **hyperparameters, **limit)
     truth, split = data.truth, data.split
+    leakage.check_split(split, truth)
     training, validation = truth.only_pairs(split.train), truth.only_pairs(split.validation)
     fitted = fit(data.features, training, validation, config, seed=seed)
     links = fitted.model.pairs.links.numpy() > 0

@@ -148,3 +148,41 @@ def test_fixed_features_replace_those_of_the_run():
     swapped = FixedFeatures(zero_shot, FEATURES)(SNAPSHOT, other, TRUTH)
 
     assert (swapped.pair_scores == zero_shot(SNAPSHOT, FEATURES, TRUTH).pair_scores).all()
+
+
+LEARNERS = ["kNN", "logistic regression", "matrix factorisation", "pair-feature stacker"]
+
+
+@pytest.mark.parametrize("name", LEARNERS)
+@pytest.mark.parametrize("side", ["practices", "targets"])
+def test_a_record_that_a_fold_holds_out_whole_teaches_nothing(name, side):
+    """Whatever an unseen record says, the scores of the others stay as they are: it has no known absence of links."""
+    hidden = np.zeros_like(TRUTH.pairs)
+    hidden[3 if side == "practices" else slice(None), 3 if side == "targets" else slice(None)] = True
+    training = replace(TRUTH.without_pairs(hidden), **{f"unseen_{side}": frozenset({3})})
+    field = {"practices": "practice_text", "targets": "target_text"}[side]
+    other = getattr(FEATURES, field).copy()
+    other[3] = other[5]
+
+    first = BASELINES[name](SNAPSHOT, FEATURES, training)
+    second = BASELINES[name](SNAPSHOT, replace(FEATURES, **{field: other}), training)
+
+    others = np.arange(len(TRUTH.practices if side == "practices" else TRUTH.targets)) != 3
+    rows = (others, slice(None)) if side == "practices" else (slice(None), others)
+    np.testing.assert_allclose(first.pair_scores[rows], second.pair_scores[rows], atol=1e-9)
+    np.testing.assert_allclose(first.genomic_to_tk.T[rows], second.genomic_to_tk.T[rows], atol=1e-9)
+
+
+def test_the_nearest_neighbour_of_a_practice_is_one_that_is_seen():
+    """A practice like it whose links a fold hides does not stand for a practice like it without links."""
+    twin = FEATURES.practice_text.copy()
+    twin[1] = twin[0]
+    features = replace(FEATURES, practice_text=twin)
+    mask = np.zeros_like(TRUTH.pairs)
+    mask[1] = True
+    hidden = TRUTH.without_pairs(mask)
+
+    as_absent = nearest_neighbours(SNAPSHOT, features, hidden).pair_scores[0]
+    as_unseen = nearest_neighbours(SNAPSHOT, features, replace(hidden, unseen_practices=frozenset({1}))).pair_scores[0]
+
+    assert as_unseen.sum() > as_absent.sum()

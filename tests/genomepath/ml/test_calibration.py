@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genomepath.ml.calibration import CalibrationError, PlattCalibration, Prior, fit_platt
+from genomepath.ml.calibration import CalibrationError, PlattCalibration, Prior, fit_curves, fit_platt
+from genomepath.ml.dataset import TruthMatrix
 from genomepath.ml.metrics import expected_calibration_error
+from genomepath.ml.scores import Scores
 
 
 def sample(slope, intercept, size=20_000, seed=0):
@@ -111,3 +113,35 @@ def test_a_calibration_survives_json():
     calibration = PlattCalibration(slope=1.25, intercept=-0.5)
 
     assert PlattCalibration.from_dict(calibration.to_dict()) == calibration
+
+
+def by_dose():
+    """Scores that say the same at each dose; at the low dose a tenth of the pairs is linked, at the others one half."""
+    rng = np.random.default_rng(0)
+    linked = rng.random((200, 3, 30)) < np.array([0.1, 0.5, 0.5])[None, :, None]
+    truth = TruthMatrix(
+        practices=tuple(map(str, range(200))),
+        targets=tuple(map(str, range(30))),
+        confidence=linked.astype(np.float32),
+        quality_of_pair=np.zeros((200, 30), dtype=np.int64),
+    )
+    doses = np.broadcast_to(np.array([-3.0, 0.0, 0.0])[None, :, None], linked.shape)
+    return Scores(doses, np.zeros((30, 200))), truth
+
+
+def test_a_confidence_at_a_dose_is_fitted_on_what_is_known_at_that_dose():
+    scores, truth = by_dose()
+
+    curve = fit_curves(scores, truth, np.ones((200, 30), dtype=bool))["tk_to_genomic"]
+
+    assert curve.probability(-3.0) == pytest.approx(0.1, abs=0.02)
+    assert curve.probability(0.0) == pytest.approx(0.5, abs=0.02)
+
+
+def test_doses_that_repeat_a_pair_weigh_as_one_pair():
+    logits, labels = sample(1.0, 0.0, size=40)
+    thrice = np.repeat(logits, 3), np.repeat(labels, 3)
+
+    once, shared = fit_platt(logits, labels, Prior()), fit_platt(*thrice, Prior(), weight=1 / 3)
+
+    assert (shared.slope, shared.intercept) == pytest.approx((once.slope, once.intercept), abs=1e-6)

@@ -273,3 +273,68 @@ def test_popularity_finds_nothing_among_unseen_targets():
 def test_an_evaluation_of_nothing_is_refused(arguments):
     with pytest.raises(ValueError, match="needs scorers and seeds"):
         evaluate(SNAPSHOT, FEATURES, {"model": constant}, **arguments)
+
+
+def test_the_difference_to_chance_is_that_of_the_mrrs_and_has_an_interval(result):
+    protocol = result.protocols["P1"]
+    for way in DIRECTIONS:
+        value, low, high = protocol.chance.differences[way].measured
+        own = protocol.scorers["model"].directions[way].mrr.value
+        assert value == pytest.approx(own - protocol.chance.mrr[way])
+        assert low < value < high
+
+
+def test_a_guess_is_as_consistent_as_chance_says():
+    found = evaluate(SNAPSHOT, FEATURES, {"model": Guess(1)}, protocols=["P1"], seeds=range(12)).protocols["P1"]
+
+    assert found.chance.consistency == pytest.approx(found.scorers["model"].consistency.value, abs=0.05)
+    assert found.chance.consistency_joint == pytest.approx(found.scorers["model"].consistency_joint.value, abs=0.05)
+
+
+def test_model_and_cosine_without_condition_fields_are_paired_where_both_were_judged():
+    scorers = {
+        "model": BASELINES["kNN"],
+        "model without condition fields": BASELINES["kNN"],
+        "zero-shot cosine without condition fields": BASELINES["popularity"],
+    }
+    both = evaluate(SNAPSHOT, FEATURES, scorers, protocols=["P1"]).protocols["P1"]
+    one = evaluate(SNAPSHOT, FEATURES, {"model": BASELINES["kNN"]}, protocols=["P1"]).protocols["P1"]
+
+    mrr = {name: row.directions["tk_to_genomic"].mrr.value for name, row in both.scorers.items()}
+    expected = mrr["model without condition fields"] - mrr["zero-shot cosine without condition fields"]
+    assert both.bare_differences["tk_to_genomic"].value == pytest.approx(expected)
+    assert one.bare_differences == {}
+
+
+def test_on_unseen_targets_dose_recall_is_drawn_over_targets_and_concordance_is_not_measured():
+    p1, p3 = (
+        evaluate(SNAPSHOT, FEATURES, {"model": Guess(0)}, protocols=[name]).protocols[name] for name in ("P1", "P3")
+    )
+    held_out_at_low = TRUTH.confidence[:, 0] > 0
+
+    assert p1.scorers["model"].dose_recall["low"]["5"].clusters == held_out_at_low.any(axis=1).sum()
+    assert p3.scorers["model"].dose_recall["low"]["5"].clusters == held_out_at_low.any(axis=0).sum()
+    assert p1.scorers["model"].dose_concordance is not None
+    assert p3.scorers["model"].dose_concordance is None
+
+
+@dataclass(frozen=True)
+class AnyDose:
+    """Knows every pair and says the same at each dose: right that a pair is linked, wrong at which dose."""
+
+    truth: TruthMatrix
+
+    def __call__(self, snapshot, features, training, /):
+        return Scores.from_pairs(np.where(self.truth.pairs, 2.0, -2.0) + np.random.default_rng(0).normal(size=(20, 16)))
+
+
+def test_calibration_is_judged_at_the_dose_that_a_confidence_is_read_at():
+    """Two thirds of the pairs are known at a given dose: a confidence near 1 would be off by a third there."""
+    scorer = evaluate(SNAPSHOT, FEATURES, {"any": AnyDose(TRUTH)}, protocols=["P1"], subject="any").protocols["P1"]
+    row = scorer.scorers["any"].directions["tk_to_genomic"]
+
+    shares = [(TRUTH.confidence[:, dose] > 0).sum() / TRUTH.pairs.sum() for dose in range(3)]
+    assert max(shares) < 0.8
+    top = max(row.reliability, key=lambda cell: cell.mean_probability)
+    assert top.mean_probability < 0.85
+    assert top.observed_rate < 0.85

@@ -12,6 +12,7 @@ from genomepath.ml.bootstrap import (
     ratio_estimate,
     statistic_estimate,
 )
+from genomepath.ml.metrics import expected_calibration_error
 
 
 def test_a_mean_lies_in_its_interval_and_repeats_exactly():
@@ -88,3 +89,41 @@ def test_any_statistic_gets_an_interval_that_holds_its_value():
     value, low, high = estimate.measured
     assert value == pytest.approx(float(np.median(values)))
     assert low <= value <= high
+
+
+def errors_of(shift, seed):
+    """44 practices of 5 answers each, of which the probabilities say ``shift`` too much, and their practices."""
+    rng = np.random.default_rng(seed)
+    probabilities = shift + (1 - shift) * rng.random(220)
+    return probabilities, rng.random(220) < probabilities - shift, np.repeat(np.arange(44), 5)
+
+
+def test_the_interval_of_an_ece_holds_the_true_error_and_plain_percentiles_lie_above_it():
+    held, above = 0, 0
+    for seed in range(60):
+        probabilities, labels, clusters = errors_of(0.1, seed)
+
+        def error(drawn, probabilities=probabilities, labels=labels):
+            return expected_calibration_error(probabilities[drawn], labels[drawn])
+
+        estimate = statistic_estimate(error, clusters, resamples=100, least=0.0)
+        _, low, high = estimate.measured
+        held += low <= 0.1 <= high
+        drawn = np.random.default_rng(seed).multinomial(44, np.full(44, 1 / 44), size=30)
+        replicates = [error(np.repeat(np.arange(220), draw[clusters])) for draw in drawn]
+        above += np.mean(replicates) > error(np.arange(220))
+
+    assert held / 60 >= 0.88
+    assert above / 60 >= 0.9
+
+
+def test_no_interval_goes_below_the_least():
+    probabilities, labels, clusters = errors_of(0.0, 3)
+    estimate = statistic_estimate(
+        lambda drawn: expected_calibration_error(probabilities[drawn], labels[drawn]),
+        clusters,
+        resamples=100,
+        least=0.0,
+    )
+
+    assert estimate.measured[1] >= 0.0

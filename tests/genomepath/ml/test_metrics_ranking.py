@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from genomepath.ml.metrics import (
+    chance_consistency,
     chance_hits_at,
     chance_reciprocal_ranks,
     consistency_terms,
@@ -143,3 +144,33 @@ def test_consistency_of_abstaining_shows_in_the_share_of_all():
 
     assert 2 * terms.both.sum() / terms.members.sum() == 1.0
     assert terms.both.mean() == 0.25
+
+
+ranks_of_pairs = st.lists(
+    st.tuples(st.integers(2, 20).map(lambda n: n / 2), st.integers(2, 20).map(lambda n: n / 2)), min_size=1, max_size=30
+)
+
+
+@given(pairs=ranks_of_pairs)
+@settings(max_examples=100, deadline=None)
+def test_consistency_equals_brute_force_with_ranks_of_ties(pairs):
+    forward, backward = zip(*pairs, strict=True)
+    first = {index for index, rank in enumerate(forward) if rank <= 5}
+    second = {index for index, rank in enumerate(backward) if rank <= 3}
+
+    terms = consistency_terms(forward, backward)
+
+    assert 2 * terms.both.sum() == 2 * len(first & second)
+    assert terms.members.sum() == len(first) + len(second)
+
+
+def test_consistency_of_two_random_orders_is_what_chance_says():
+    rng = np.random.default_rng(0)
+    candidates, others = rng.integers(4, 40, size=40_000), rng.integers(4, 40, size=40_000)
+    terms = consistency_terms(1 + rng.integers(0, candidates), 1 + rng.integers(0, others))
+
+    expected = chance_consistency(candidates, others)
+
+    assert terms.both.mean() == pytest.approx(expected.both.mean(), abs=0.005)
+    found = 2 * terms.both.sum() / terms.members.sum()
+    assert found == pytest.approx(2 * expected.both.sum() / expected.members.sum(), abs=0.01)

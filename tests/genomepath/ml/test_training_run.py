@@ -6,12 +6,13 @@ import json
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from genomepath.ml import checkpoint
+from genomepath.ml import checkpoint, training
 from genomepath.ml.checkpoint import ModelFolderError
 from genomepath.ml.config import preset_config
 from genomepath.ml.conformal import read_thresholds
@@ -20,6 +21,7 @@ from genomepath.ml.embedding import MiniLMEncoder
 from genomepath.ml.evaluation import evaluate
 from genomepath.ml.fitting import TrainingInterrupted
 from genomepath.ml.judgement import judge
+from genomepath.ml.leakage import LeakageError
 from genomepath.ml.scores import takes_validation
 from genomepath.ml.snapshot import DIRECTIONS, write_snapshot
 from genomepath.ml.splits import stratified_pair_split
@@ -261,3 +263,53 @@ def test_calibration_leaves_the_weights_as_they_are(tmp_path):
         train_model(tmp_path / "snapshot", tmp_path / str(parts), config, seed=0, encoder=HashEncoder())
     weights = [(tmp_path / str(parts) / checkpoint.WEIGHTS).read_bytes() for parts in (0, 3)]
     assert weights[0] == weights[1]
+
+
+def leaking(side):
+    """A split in which the first test pair stands on another side as well."""
+
+    def split_of(truth, seed):
+        split = stratified_pair_split(truth, seed)
+        pair = np.zeros_like(split.test)
+        pair[tuple(np.argwhere(split.test)[0])] = True
+        if side == "calibration":
+            return replace(split, calibration_parts=(split.calibration_parts[0] | pair, *split.calibration_parts[1:]))
+        return replace(split, **{side: getattr(split, side) | pair})
+
+    return split_of
+
+
+@pytest.mark.parametrize(
+    ("side", "message"),
+    [
+        ("train", "training and test share"),
+        ("validation", "validation and test share"),
+        ("calibration", "calibration and test share"),
+    ],
+)
+def test_a_training_with_a_test_pair_on_another_side_fails_before_it_begins(
+    snapshot_folder, encoder, tmp_path, monkeypatch, side, message
+):
+    monkeypatch.setattr("genomepath.ml.training_run.stratified_pair_split", leaking(side))
+
+    with pytest.raises(LeakageError, match=message):
+        train_model(snapshot_folder, tmp_path, CONFIG, seed=0, code=CODE, encoder=encoder)
+
+    assert not (tmp_path / "model.safetensors").exists()
+
+
+def test_a_model_that_takes_evidence_from_a_test_pair_is_no_model(snapshot_folder, encoder, tmp_path, monkeypatch):
+    """A fit that keeps all known links, whatever it was given."""
+    honest = training.fit
+
+    def fit_all(features, truth, validation, config, **options):
+        fitted = honest(features, truth, validation, config, **options)
+        fitted.model.pairs.add_links(TruthMatrix.from_snapshot(SNAPSHOT))
+        return fitted
+
+    monkeypatch.setattr(training, "fit", fit_all)
+
+    with pytest.raises(LeakageError, match="the model's links and the test side share"):
+        train_model(snapshot_folder, tmp_path, CONFIG, seed=0, code=CODE, encoder=encoder)
+
+    assert not (tmp_path / "manifest.json").exists()

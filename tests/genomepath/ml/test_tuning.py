@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from genomepath.ml.dataset import TruthMatrix
+from genomepath.ml.leakage import LeakageError
 from genomepath.ml.splits import stratified_pair_split
 from genomepath.ml.tuning import GRID, TuningData, grid_points, tune_point
 from genomepath.ml.tuning_effects import marginal_effects
@@ -91,3 +92,11 @@ def test_equal_results_explain_nothing():
     effects = marginal_effects([{**point, "mrr": 0.5} for point in grid_points()])
 
     assert [effect.share for effect in effects] == [0.0] * 4
+
+
+@pytest.mark.parametrize(("side", "message"), [("train", "training and test"), ("validation", "validation and test")])
+def test_a_point_with_a_test_pair_on_another_side_fails(data, side, message):
+    leaking = replace(data.split, **{side: getattr(data.split, side) | data.split.test})
+
+    with pytest.raises(LeakageError, match=message):
+        tune_point(replace(data, split=leaking), "small", POINT, seed=0, epochs=1)
