@@ -128,6 +128,21 @@ def test_the_model_card_shows_the_model_beside_the_baselines_and_no_practice(cat
     assert AuditEvent.objects.get(event_type="catalogue.read").details["what"] == "model"
 
 
+def test_neither_the_model_without_a_part_nor_the_rule_behind_the_labels_is_a_baseline(catalogue, make_api_client):
+    scorers: dict[str, Any] = {
+        name: {"oracle": name.endswith("(oracle)"), "consistency": None, "directions": {}}
+        for name in ("evidence rule (oracle)", "model", "model without condition fields", "popularity")
+    }
+    ModelVersion.objects.update(metrics={"protocols": {"P1": {"scorers": scorers}}})
+    card = json.loads(make_api_client().http.get("/api/v1/model/").content)
+    assert {entry["name"]: (entry["is_baseline"], entry["is_oracle"]) for entry in card["protocols"][0]["scorers"]} == {
+        "model": (False, False),
+        "evidence rule (oracle)": (False, True),
+        "model without condition fields": (False, False),
+        "popularity": (True, False),
+    }
+
+
 def test_attribution_shows_the_statement_and_the_labels_of_what_may_be_shown(catalogue, make_api_client):
     item = catalogue.practices[0].item
     ItemLabel.objects.create(item=item, label=make_label(), community_text="our own words")
