@@ -34,7 +34,10 @@ class PracticeCredit:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """Which model it is, and how its training went, epoch by epoch."""
+    """Which model it is, and how its training went, epoch by epoch.
+
+    ``calibration_parts`` as in ``ModelConfig``; ``include_drafts``: it was also trained on links that nobody has approved.
+    """
 
     sha256: str
     preset: str
@@ -43,6 +46,8 @@ class ModelFacts:
     data_sha256: str
     code_version: str
     constraints_sha256: str
+    calibration_parts: int
+    include_drafts: bool
     history: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -84,6 +89,11 @@ class ReportMaterial:
     def protocols(self) -> list[ProtocolResult]:
         """The protocols of the evaluation in their order."""
         return [self.evaluation.protocols[name] for name in sorted(self.evaluation.protocols)]
+
+    @property
+    def labels_by_rule(self) -> bool:
+        """Whether the labels were derived by a rule, which then stands in the evaluation as its oracle."""
+        return any(row.oracle for result in self.protocols for row in result.scorers.values())
 
 
 def check_material(material: ReportMaterial) -> None:

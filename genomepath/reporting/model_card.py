@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from genomepath.ml.report import abstention_rows
 from genomepath.reporting.comparison import main_table
+from genomepath.reporting.data_card import drafts_sentence
 from genomepath.reporting.document import Block, Bullets, Document, Heading, Notice, Paragraph, Table
 from genomepath.reporting.losses import losses
 from genomepath.reporting.material import NOT_MEDICAL_ADVICE, ReportMaterial, check_material
@@ -84,10 +85,17 @@ def _data(material: ReportMaterial) -> list[Block]:
         Paragraph(
             f"{evaluation.practices} practices of {sources.communities} communities, {evaluation.targets} targets, "
             f"{evaluation.correlations} correlation rows, {evaluation.pairs} (practice, target) pairs; "
-            f"{sum(sources.evidence_by_level.values())} items of evidence cited. Labels are curated evidence links, not "
-            "biology. Only what the ethics policy allows for training is in it; a withdrawal marks the model."
+            f"{sum(sources.evidence_by_level.values())} items of evidence cited. {_labels(material)} "
+            f"{drafts_sentence(material)} Only what the ethics policy allows for training is in it; a withdrawal marks the "
+            "model."
         ),
     ]
+
+
+def _labels(material: ReportMaterial) -> str:
+    if material.labels_by_rule:
+        return "Labels are curated evidence links, derived by a rule over documents, not biology."
+    return "Labels and their confidences are as they were imported or entered, not derived here, and no biology."
 
 
 def _quality(material: ReportMaterial) -> list[Block]:
