@@ -17,6 +17,15 @@ NOT_MEDICAL_ADVICE = (
 )
 
 
+CONSTANTS = (
+    "Weights, early stopping and calibration are nested: the outer folds that judge take no part in them. Fixed constants "
+    "(the ridges of the pair scorer, the effect of a query, the part of the records that a step takes for new, prior and "
+    "number of parts of the calibration) were chosen on inner parts of the bundled data while its outer numbers were seen: "
+    "see docs/model_choices.md."
+)
+"""What of the model was chosen on which data; the report and the card both say it."""
+
+
 class ReportError(ValueError):
     """The evaluation can't be reported on; the message says what is missing."""
 

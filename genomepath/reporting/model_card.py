@@ -7,7 +7,7 @@ from genomepath.reporting.comparison import main_table
 from genomepath.reporting.data_card import drafts_sentence
 from genomepath.reporting.document import Block, Bullets, Document, Heading, Notice, Paragraph, Table
 from genomepath.reporting.losses import losses
-from genomepath.reporting.material import NOT_MEDICAL_ADVICE, ReportMaterial, check_material
+from genomepath.reporting.material import CONSTANTS, NOT_MEDICAL_ADVICE, ReportMaterial, check_material
 from genomepath.reporting.sets import target_rows
 from genomepath.reporting.targets_and_gate import unmet
 from genomepath.reporting.texts_without_answer import HEADER
@@ -107,6 +107,7 @@ def _quality(material: ReportMaterial) -> list[Block]:
             f"Percent with 95% intervals, {len(evaluation.seeds)} seed{'' if len(evaluation.seeds) == 1 else 's'}, "
             f"{evaluation.folds} outer folds. TK→G: targets for a practice; G→TK: practices for a target."
         ),
+        Paragraph(CONSTANTS),
         *(main_table(result, evaluation.subject) for result in material.protocols),
         *losses(evaluation),
         *_sets(material),
