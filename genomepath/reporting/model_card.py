@@ -100,7 +100,6 @@ def _labels(material: ReportMaterial) -> str:
 
 def _quality(material: ReportMaterial) -> list[Block]:
     evaluation = material.evaluation
-    missed = unmet(evaluation)
     return [
         Heading("Quality on data that it did not see"),
         Paragraph(
@@ -112,8 +111,8 @@ def _quality(material: ReportMaterial) -> list[Block]:
         *losses(evaluation),
         *_sets(material),
         *_texts(material),
-        Heading("Targets not met on P1", 3),
-        Bullets(missed or ["None: every target that P1 judges is met."]),
+        Heading("Targets not met", 3),
+        Bullets(unmet(material) or ["None: every target that was measured is met."]),
     ]
 
 

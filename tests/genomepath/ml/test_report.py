@@ -121,6 +121,8 @@ def test_every_target_row_has_a_threshold_and_a_number(good):
         "Dose medium, recall@8",
         "Dose high, recall@10",
         "Synergy recognition",
+        "Coverage of the 90% sets TK→G",
+        "Coverage of the 90% sets G→TK",
     ]
 
 
