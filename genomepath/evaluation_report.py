@@ -179,6 +179,9 @@ def _model_facts(version: ModelVersion) -> ModelFacts:
         data_sha256=config["data_sha256"],
         code_version=config["code_version"],
         constraints_sha256=config["constraints_sha256"],
+        # A version from before this hyperparameter calibrated on the part that its training stopped by.
+        calibration_parts=config["hyperparameters"].get("calibration_parts", 0),
+        include_drafts=version.include_drafts,
         history=tuple(json.loads(line) for line in lines),
     )
 

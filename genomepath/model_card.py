@@ -8,12 +8,14 @@ from genomepath.answers import NOT_MEDICAL_ADVICE, PROVISIONAL
 from genomepath.models import ModelVersion
 from genomepath.version_in_service import serving_state
 
+_SUBJECT = "model"
 INTENDED_USE = (
     "Ranking of genomic targets and documented practices by association, for research and review, always with the "
     "attribution of the community that holds the knowledge."
 )
 LIMITS = (
-    "The labels are curated evidence links, no biology; an association says nothing of efficacy or safety.",
+    "The labels say which links are documented or were imported, no biology; an association says nothing of efficacy or "
+    "safety.",
     "A confidence is calibrated on held-out pairs of catalogued practices; for a text or a gene of your own it is an "
     "orientation only.",
     "Where no source resolves a dose, the level is the model's own.",
@@ -47,14 +49,14 @@ def model_card() -> dict[str, Any]:
 
 
 def _protocol(name: str, row: dict[str, Any]) -> dict[str, Any]:
-    """The scorers of one protocol: the model first, then the baselines, fractions with their 95% intervals."""
-    scorers = sorted(row.get("scorers", {}).items(), key=lambda entry: (entry[0] != "model", entry[0]))
+    """The scorers of one protocol: the model first, then all others, fractions with their 95% intervals."""
+    scorers = sorted(row.get("scorers", {}).items(), key=lambda entry: (entry[0] != _SUBJECT, entry[0]))
     return {
         "protocol": name,
         "scorers": [
             {
                 "name": scorer,
-                "is_baseline": scorer != "model",
+                "is_baseline": _is_baseline(scorer, found),
                 "is_oracle": bool(found.get("oracle", False)),
                 "metrics": [
                     {"direction": direction, **metric}
@@ -65,6 +67,11 @@ def _protocol(name: str, row: dict[str, Any]) -> dict[str, Any]:
             for scorer, found in scorers
         ],
     }
+
+
+def _is_baseline(name: str, found: dict[str, Any]) -> bool:
+    """The model without condition fields is the model still, and the rule behind the labels competes with nobody."""
+    return not found.get("oracle", False) and name != _SUBJECT and not name.startswith(f"{_SUBJECT} ")
 
 
 def _metrics(cells: dict[str, Any]) -> list[dict[str, Any]]:

@@ -254,8 +254,8 @@ def _dose_notes(truth: TruthMatrix, scorer: ScorerResult) -> list[str]:
 
 def _notes(truth: TruthMatrix, oracles: frozenset[str]) -> tuple[str, ...]:
     notes = [
-        "The labels are curated evidence links, not biology: a high score means that documented links are found "
-        "again, never that a practice has an effect.",
+        "The labels say which links are documented or were imported, not biology: a high score means that such links are "
+        "found again, never that a practice has an effect.",
         "A pair that is not in the data counts as negative, although it may only be undocumented.",
         f"The catalogue holds {len(truth.practices)} practices and {len(truth.targets)} targets; the numbers say "
         "nothing of practices and targets outside it.",

@@ -1,19 +1,34 @@
-"""The targets of the model and whether an evaluation meets them, each with its number. P1 is the protocol judged."""
+"""The targets of the model and whether an evaluation meets them on a protocol, each with its number.
+
+A target that names no protocol holds on each of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from genomepath.ml.bootstrap import Estimate
 from genomepath.ml.dose_metrics import RECALL_CUTOFFS
 from genomepath.ml.metrics import CONSISTENCY_CUTOFFS
 from genomepath.ml.results import ZERO_SHOT, EvaluationResult, ProtocolResult, ScorerResult, without_conditions
+from genomepath.ml.set_metrics import sets_verdict
 from genomepath.ml.snapshot import DIRECTIONS, DOSES
 
-PROTOCOL = "P1"
 MARGIN = 0.05
 """By which the model is to stand above the memoriser, and without condition fields above the cosine without them."""
-_NO_TARGET: tuple[str, bool | None] = ("none", None)
+VALIDATION_LOSS = 0.15
+"""The training is to reach a validation loss below it."""
+_OURS: Mapping[str, tuple[int | None, int | None, int | None]] = {
+    "P1": (90, 80, 90),
+    "P2": (90, None, 90),
+    "P3": (85, 77, None),
+}
+"""TK→G accuracy@5, G→TK accuracy@3 and consistency by protocol; None where no target of ours was set."""
+PROTOCOLS: tuple[str, ...] = tuple(_OURS)
+Level = tuple[str, bool | None]
+"""A threshold in words, and whether it is met."""
+_NO_TARGET: Level = ("none", None)
 DOSE_CUTOFFS = dict(zip(DOSES, RECALL_CUTOFFS, strict=True))
 """Recall is judged at 5 for the low, 8 for the medium and 10 for the high dose."""
 
@@ -27,28 +42,56 @@ class TargetOutcome:
 
     name: str
     reached: str
-    minimum: tuple[str, bool | None]
-    production: tuple[str, bool | None]
-    ours: tuple[str, bool | None]
+    minimum: Level
+    production: Level
+    ours: Level
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """The levels that are not met, each with its threshold."""
+        levels = {"minimum": self.minimum, "production": self.production, "ours": self.ours}
+        return tuple(f"{name} {threshold}" for name, (threshold, met) in levels.items() if met is False)
+
+    @property
+    def cells(self) -> list[str]:
+        """Name, number, and threshold with verdict of each level, as every table prints them."""
+        return [
+            self.name,
+            self.reached,
+            *(verdict_text(*level) for level in (self.minimum, self.production, self.ours)),
+        ]
 
 
-def target_outcomes(evaluation: EvaluationResult) -> tuple[TargetOutcome, ...]:
-    """Every target that P1 allows to judge; empty when the subject was not evaluated on P1."""
-    result = evaluation.protocols.get(PROTOCOL)
+def target_outcomes(evaluation: EvaluationResult, protocol: str = "P1") -> tuple[TargetOutcome, ...]:
+    """Every target that P1, P2 or P3 allows to judge; empty when the subject was not evaluated on it."""
+    result = evaluation.protocols.get(protocol)
     subject = result.scorers.get(evaluation.subject) if result else None
     if result is None or subject is None:
         return ()
     forward, backward = (subject.directions[way] for way in DIRECTIONS)
+    accuracy_forward, accuracy_backward, consistency = _OURS[protocol]
     return (
-        _at_least("TK→G accuracy@5", forward.accuracy["5"], 70, 80, 90),
-        _at_least("G→TK accuracy@3", backward.accuracy["3"], 60, 70, 80),
-        _at_least("Bidirectional consistency", subject.consistency, 75, 85, 90),
+        _at_least("TK→G accuracy@5", forward.accuracy["5"], 70, 80, accuracy_forward),
+        *_above_memoriser(result, subject),
+        _at_least("G→TK accuracy@3", backward.accuracy["3"], 60, 70, accuracy_backward),
+        _at_least("Bidirectional consistency", subject.consistency, 75, 85, consistency),
         _at_least("MRR TK→G", forward.mrr, 40, 40, 72),
         *(_calibration(name, row.ece) for name, row in (("ECE TK→G", forward), ("ECE G→TK", backward))),
         *_doses(result, subject),
         *_synergy(subject),
+        *_sets(subject),
         *_without_conditions(result, evaluation.subject),
     )
+
+
+def oracle_outcomes(evaluation: EvaluationResult, protocol: str) -> tuple[TargetOutcome, ...]:
+    """What knowing every label reaches of the targets that a list of five, eight or ten answers bounds.
+
+    Empty where the evaluation has no oracle.
+    """
+    result = evaluation.protocols[protocol]
+    oracle = next((row for row in result.scorers.values() if row.oracle), None)
+    return () if oracle is None else (*_doses(result, oracle), *_synergy(oracle))
 
 
 def over_cosine_without_conditions(result: ProtocolResult, subject: str) -> tuple[str, bool] | None:
@@ -76,13 +119,36 @@ def estimate_text(estimate: Estimate | None) -> str:
     return f"{100 * estimate.value:.1f} [{100 * estimate.low:.1f}, {100 * estimate.high:.1f}]"
 
 
-def _at_least(name: str, estimate: Estimate, minimum: int, production: int, ours: int) -> TargetOutcome:
-    levels = [(f"≥ {goal}", _reaches(estimate.value, goal)) for goal in (minimum, production, ours)]
+def verdict_text(threshold: str, met: bool | None) -> str:
+    """A threshold with its verdict; a level that has none says so."""
+    if (threshold, met) == _NO_TARGET:
+        return threshold
+    return f"{threshold}: " + {True: "met", False: "NOT MET", None: "not measured"}[met]
+
+
+def _at_least(name: str, estimate: Estimate, minimum: int, production: int, ours: int | None) -> TargetOutcome:
+    levels = [
+        _NO_TARGET if goal is None else (f"≥ {goal}", _reaches(estimate.value, goal))
+        for goal in (minimum, production, ours)
+    ]
     return TargetOutcome(name, estimate_text(estimate), *levels)
 
 
 def _reaches(value: float | None, percent: float) -> bool | None:
     return None if value is None else 100 * value >= percent
+
+
+def _above_memoriser(result: ProtocolResult, subject: ScorerResult) -> list[TargetOutcome]:
+    """Whether the model finds more than a look-up does, where a look-up can know no held-out link."""
+    memoriser = result.scorers.get("memoriser")
+    if result.protocol == "P1" or memoriser is None:
+        return []
+    own, floor = (row.directions[DIRECTIONS[0]].accuracy["5"].value for row in (subject, memoriser))
+    name, goal = "TK→G accuracy@5 over the memoriser", "≥ 5 points more"
+    if own is None or floor is None:
+        return [TargetOutcome(name, "not measured", _NO_TARGET, _NO_TARGET, (goal, None))]
+    reached = f"{100 * own:.1f} against {100 * floor:.1f}"
+    return [TargetOutcome(name, reached, _NO_TARGET, _NO_TARGET, (goal, own >= floor + MARGIN))]
 
 
 def _calibration(name: str, estimate: Estimate | None) -> TargetOutcome:
@@ -133,6 +199,17 @@ def _synergy(subject: ScorerResult) -> list[TargetOutcome]:
             ("F1 and macro-recall ≥ 60", _reaches(both, 60)),
         )
     ]
+
+
+def _sets(subject: ScorerResult) -> list[TargetOutcome]:
+    rows = []
+    for name, way in zip(("TK→G", "G→TK"), DIRECTIONS, strict=True):
+        sets = subject.directions[way].sets
+        verdict = None if sets is None else sets_verdict(sets)
+        reached = estimate_text(None if sets is None else sets.coverage)
+        goal = ("the interval contains 90", verdict)
+        rows.append(TargetOutcome(f"Coverage of the 90% sets {name}", reached, _NO_TARGET, _NO_TARGET, goal))
+    return rows
 
 
 def _without_conditions(result: ProtocolResult, subject: str) -> list[TargetOutcome]:

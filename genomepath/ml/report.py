@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from genomepath.ml.bootstrap import Estimate
 from genomepath.ml.dose_metrics import CHANCE_CONCORDANCE, RECALL_CUTOFFS
 from genomepath.ml.metrics import CONSISTENCY_CUTOFFS, CUTOFFS
-from genomepath.ml.performance_targets import estimate_text, target_outcomes
+from genomepath.ml.performance_targets import PROTOCOLS, estimate_text, target_outcomes
 from genomepath.ml.results import (
     SYNERGY_RATES,
     AbstentionResult,
@@ -199,14 +199,12 @@ def _synergy_table(rows: Sequence[tuple[str, ScorerResult]], result: ProtocolRes
 
 
 def _targets(evaluation: EvaluationResult) -> list[str]:
-    outcomes = target_outcomes(evaluation)
-    if not outcomes:
-        return []
-    body = [
-        [row.name, row.reached, *(_verdict(*level) for level in (row.minimum, row.production, row.ours))]
-        for row in outcomes
-    ]
-    return ["## Targets, on P1", _table(["target", "reached", "minimum", "production", "ours"], body)]
+    header = ["target", "reached", "minimum", "production", "ours"]
+    blocks = []
+    for protocol in PROTOCOLS:
+        if outcomes := target_outcomes(evaluation, protocol):
+            blocks += [f"## Targets, on {protocol}", _table(header, [row.cells for row in outcomes])]
+    return blocks
 
 
 def abstention_rows(found: AbstentionResult) -> list[list[str]]:
@@ -228,12 +226,6 @@ def _abstention(evaluation: EvaluationResult) -> list[str]:
     served = f"threshold in service, {evaluation.abstention.served_threshold:.2f}"
     header = ["text about", "texts", "no answer, threshold of the fold", f"no answer, {served}"]
     return ["## Texts that get no answer", _table(header, abstention_rows(evaluation.abstention))]
-
-
-def _verdict(threshold: str, met: bool | None) -> str:
-    if threshold == "none":
-        return threshold
-    return f"{threshold}: " + {True: "met", False: "NOT MET", None: "not measured"}[met]
 
 
 def _table(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:

@@ -142,12 +142,6 @@ def calibration_folds(fold: Fold, snapshot: Snapshot, truth: TruthMatrix) -> tup
     return tuple(part for part in nested if part.validation_rows)
 
 
-def fold_from_pair_split(snapshot: Snapshot, truth: TruthMatrix, split: PairSplit, *, seed: int) -> Fold:
-    """The row indices of a pair split, so that leakage checks and exports treat it as any other fold."""
-    rows = _row_cells(snapshot, truth)
-    return _cell_fold(rows, split.validation_cells, split.test_cells, protocol="P1", seed=seed, index=0)
-
-
 def rows_snapshot(snapshot: Snapshot, rows: Sequence[int]) -> Snapshot:
     """The snapshot with the named correlation rows alone; practices and targets stay, they are the catalogue."""
     return replace(snapshot, correlations=tuple(snapshot.correlations[row] for row in sorted(rows)))

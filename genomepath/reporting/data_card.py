@@ -11,6 +11,22 @@ from genomepath.reporting.material import ReportMaterial
 from genomepath.reporting.wording import WAYS
 
 _QUALITIES = ("good", "moderate", "poor")
+_DERIVED = (
+    "A positive label says that a curated chain of documents links a documented use of the practice, over a condition, to "
+    "the target. It is no measurement of biology.",
+    "A missing label says that no such chain is documented. It counts as negative, although the association may only be "
+    "undocumented.",
+    "The confidence of a label comes from level, number and distance of its evidence, and says how well the link is "
+    "documented.",
+    "Every label of this data was derived by one rule over curated documents. The rule is printed as the oracle: it knows "
+    "the labels by definition, and stands outside every comparison and the gate.",
+)
+_IMPORTED = (
+    "Labels and their confidences are as they were imported or entered, not derived here: a positive label says that the "
+    "data links the practice to the target; a chain of documents need not stand behind it. It is no measurement of biology.",
+    "A missing label says that the data holds no such link. It counts as negative, although the association may only be "
+    "unrecorded.",
+)
 
 
 def data_card(material: ReportMaterial) -> list[Block]:
@@ -64,18 +80,12 @@ def _sources(material: ReportMaterial) -> str:
     )
 
 
+def drafts_sentence(material: ReportMaterial) -> str:
+    """Whether links that no reviewer has approved were trained and judged on."""
+    if material.model.include_drafts:
+        return "Unvalidated links, drafts and those under review, were included beside the approved ones."
+    return "Unvalidated links, drafts and those under review, were left out: every link is an approved one."
+
+
 def _meanings(material: ReportMaterial) -> list[str]:
-    meanings = [
-        "A positive label says that a curated chain of documents links a documented use of the practice, over a condition, "
-        "to the target. It is no measurement of biology.",
-        "A missing label says that no such chain is documented. It counts as negative, although the association may "
-        "only be undocumented.",
-        "The confidence of a label comes from level, number and distance of its evidence, and says how well the link is "
-        "documented.",
-    ]
-    if any(row.oracle for result in material.protocols for row in result.scorers.values()):
-        meanings.append(
-            "Every label of this data was derived by one rule over curated documents. The rule is printed as the oracle: "
-            "it knows the labels by definition, and stands outside every comparison and the gate."
-        )
-    return meanings
+    return [*(_DERIVED if material.labels_by_rule else _IMPORTED), drafts_sentence(material)]

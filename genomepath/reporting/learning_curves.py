@@ -7,7 +7,7 @@ from typing import Any
 
 from genomepath.reporting.charts import Line, line_chart
 from genomepath.reporting.document import Block, Figure, Heading, Paragraph, Table
-from genomepath.reporting.material import ReportMaterial
+from genomepath.reporting.material import ModelFacts, ReportMaterial
 
 _CURVES = (
     ("Loss: binary cross-entropy", {"train_loss": "training", "validation_loss": "validation"}),
@@ -28,8 +28,8 @@ def learning_curves(material: ReportMaterial) -> list[Block]:
         Paragraph(
             f"Preset {model.preset}, seed {model.seed}: {epochs} epoch{'' if epochs == 1 else 's'}, the weights are those "
             f"of epoch {model.best_epoch}{' (as they started)' if model.best_epoch == 0 else ''}. The validation side is "
-            "the training's own: its pairs choose the epoch and the calibration, and judge nothing. The dotted line "
-            "marks the epoch of the weights."
+            f"the training's own and judges nothing: {_use_of_validation(model)} The dotted line marks the epoch of the "
+            "weights."
         )
     )
     rows = [{**record, **record.get("metrics", {})} for record in model.history]
@@ -38,6 +38,16 @@ def learning_curves(material: ReportMaterial) -> list[Block]:
         if present:
             blocks.append(_figure(title, present, rows, model.best_epoch))
     return blocks
+
+
+def _use_of_validation(model: ModelFacts) -> str:
+    parts = model.calibration_parts
+    if not parts:
+        return "its pairs choose the epoch, and confidences and sets are calibrated on them."
+    return (
+        f"its pairs choose the epoch. Confidences and sets are calibrated on {parts} part{'' if parts == 1 else 's'} of the "
+        "training side, each held out from a fit of its own."
+    )
 
 
 def _figure(title: str, names: Mapping[str, str], rows: Sequence[Mapping[str, Any]], best_epoch: int) -> Figure:

@@ -17,6 +17,15 @@ NOT_MEDICAL_ADVICE = (
 )
 
 
+CONSTANTS = (
+    "Weights, early stopping and calibration are nested: the outer folds that judge take no part in them. Fixed constants "
+    "(the ridges of the pair scorer, the effect of a query, the part of the records that a step takes for new, prior and "
+    "number of parts of the calibration) were chosen on inner parts of the bundled data while its outer numbers were seen: "
+    "see docs/model_choices.md."
+)
+"""What of the model was chosen on which data; the report and the card both say it."""
+
+
 class ReportError(ValueError):
     """The evaluation can't be reported on; the message says what is missing."""
 
@@ -34,7 +43,10 @@ class PracticeCredit:
 
 @dataclass(frozen=True)
 class ModelFacts:
-    """Which model it is, and how its training went, epoch by epoch."""
+    """Which model it is, and how its training went, epoch by epoch.
+
+    ``calibration_parts`` as in ``ModelConfig``; ``include_drafts``: it was also trained on links that nobody has approved.
+    """
 
     sha256: str
     preset: str
@@ -43,6 +55,8 @@ class ModelFacts:
     data_sha256: str
     code_version: str
     constraints_sha256: str
+    calibration_parts: int
+    include_drafts: bool
     history: tuple[Mapping[str, Any], ...] = ()
 
 
@@ -84,6 +98,11 @@ class ReportMaterial:
     def protocols(self) -> list[ProtocolResult]:
         """The protocols of the evaluation in their order."""
         return [self.evaluation.protocols[name] for name in sorted(self.evaluation.protocols)]
+
+    @property
+    def labels_by_rule(self) -> bool:
+        """Whether the labels were derived by a rule, which then stands in the evaluation as its oracle."""
+        return any(row.oracle for result in self.protocols for row in result.scorers.values())
 
 
 def check_material(material: ReportMaterial) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from genomepath.ml.report import abstention_rows
 from genomepath.reporting.comparison import main_table
+from genomepath.reporting.data_card import drafts_sentence
 from genomepath.reporting.document import Block, Bullets, Document, Heading, Notice, Paragraph, Table
 from genomepath.reporting.losses import losses
-from genomepath.reporting.material import NOT_MEDICAL_ADVICE, ReportMaterial, check_material
+from genomepath.reporting.material import CONSTANTS, NOT_MEDICAL_ADVICE, ReportMaterial, check_material
 from genomepath.reporting.sets import target_rows
 from genomepath.reporting.targets_and_gate import unmet
 from genomepath.reporting.texts_without_answer import HEADER
@@ -84,27 +85,34 @@ def _data(material: ReportMaterial) -> list[Block]:
         Paragraph(
             f"{evaluation.practices} practices of {sources.communities} communities, {evaluation.targets} targets, "
             f"{evaluation.correlations} correlation rows, {evaluation.pairs} (practice, target) pairs; "
-            f"{sum(sources.evidence_by_level.values())} items of evidence cited. Labels are curated evidence links, not "
-            "biology. Only what the ethics policy allows for training is in it; a withdrawal marks the model."
+            f"{sum(sources.evidence_by_level.values())} items of evidence cited. {_labels(material)} "
+            f"{drafts_sentence(material)} Only what the ethics policy allows for training is in it; a withdrawal marks the "
+            "model."
         ),
     ]
 
 
+def _labels(material: ReportMaterial) -> str:
+    if material.labels_by_rule:
+        return "Labels are curated evidence links, derived by a rule over documents, not biology."
+    return "Labels and their confidences are as they were imported or entered, not derived here, and no biology."
+
+
 def _quality(material: ReportMaterial) -> list[Block]:
     evaluation = material.evaluation
-    missed = unmet(evaluation)
     return [
         Heading("Quality on data that it did not see"),
         Paragraph(
             f"Percent with 95% intervals, {len(evaluation.seeds)} seed{'' if len(evaluation.seeds) == 1 else 's'}, "
             f"{evaluation.folds} outer folds. TK→G: targets for a practice; G→TK: practices for a target."
         ),
+        Paragraph(CONSTANTS),
         *(main_table(result, evaluation.subject) for result in material.protocols),
         *losses(evaluation),
         *_sets(material),
         *_texts(material),
-        Heading("Targets not met on P1", 3),
-        Bullets(missed or ["None: every target that P1 judges is met."]),
+        Heading("Targets not met", 3),
+        Bullets(unmet(material) or ["None: every target that was measured is met."]),
     ]
 
 

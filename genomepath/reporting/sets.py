@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from genomepath.ml.performance_targets import verdict_text
 from genomepath.ml.results import ProtocolResult, SetResult
 from genomepath.ml.set_metrics import sets_verdict
 from genomepath.ml.snapshot import DIRECTIONS
-from genomepath.reporting.document import Block, Heading, Paragraph, Table
+from genomepath.reporting.document import Block, Bullets, Heading, Paragraph, Table
 from genomepath.reporting.material import REPORTED_PROTOCOLS, ReportMaterial
 from genomepath.reporting.wording import WAYS, estimate_text, ordered_scorers
 
@@ -31,19 +34,19 @@ def conformal_sets(material: ReportMaterial) -> list[Block]:
             "measured here."
         ),
         *(_table(result, subject) for result in results),
+        *_unlimited(material, results),
         Table("Targets of the 90% sets", ["target", "reached", "ours"], target_rows(material)),
     ]
 
 
 def target_rows(material: ReportMaterial) -> list[list[str]]:
     """Name, coverage with its interval and verdict of each protocol and direction that measured sets."""
-    words = {True: "met", False: "NOT MET", None: "not measured"}
     rows = []
     for result in material.protocols:
         for way in DIRECTIONS:
             sets = model_sets(result, material.evaluation.subject, way)
             if sets is not None:
-                verdict = f"the interval contains 90: {words[sets_verdict(sets)]}"
+                verdict = verdict_text("the interval contains 90", sets_verdict(sets))
                 rows.append([f"coverage {WAYS[way]} on {result.protocol}", estimate_text(sets.coverage), verdict])
     return rows
 
@@ -68,6 +71,24 @@ def _table(result: ProtocolResult, subject: str) -> Table:
     for way in DIRECTIONS:
         random += ["90.0", f"{result.chance.set_size[way]:.1f}"] if way in result.chance.set_size else ["", ""]
     return Table(f"Coverage (percent) and size of the 90% sets on {result.protocol}", header, [*rows, random], subject)
+
+
+def _unlimited(material: ReportMaterial, results: Sequence[ProtocolResult]) -> list[Block]:
+    """Where a coverage of 100% says only that no threshold could be set; nothing where every fold set one."""
+    folds = material.evaluation.folds * len(material.evaluation.seeds)
+    rows = []
+    for result in results:
+        for way in DIRECTIONS:
+            counts = [
+                f"{name} {sets.unlimited}"
+                for name, row in ordered_scorers(result, material.evaluation.subject)
+                if (sets := row.directions[way].sets) is not None and sets.unlimited
+            ]
+            if counts:
+                rows.append(f"{WAYS[way]} on {result.protocol}: {', '.join(counts)} of {folds} folds.")
+    if not rows:
+        return []
+    return [Paragraph("Too few links calibrated, so that every candidate was in the set:"), Bullets(rows)]
 
 
 def size_text(sets: SetResult) -> str:

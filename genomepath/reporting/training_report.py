@@ -9,7 +9,7 @@ from genomepath.reporting.document import Block, Bullets, Document, Heading, Not
 from genomepath.reporting.doses_and_synergies import doses, synergies
 from genomepath.reporting.failures import failures
 from genomepath.reporting.learning_curves import learning_curves
-from genomepath.reporting.material import NOT_MEDICAL_ADVICE, ReportMaterial, check_material
+from genomepath.reporting.material import CONSTANTS, NOT_MEDICAL_ADVICE, ReportMaterial, check_material
 from genomepath.reporting.permutations import permutations
 from genomepath.reporting.reliability import reliability
 from genomepath.reporting.sets import conformal_sets
@@ -72,6 +72,7 @@ def _protocol(material: ReportMaterial) -> list[Block]:
                 "out and measures memory.",
                 f"P1 to P3 are nested: {evaluation.folds} outer folds judge, an inner part of each training side stops "
                 "early and inner parts calibrate confidences and sets. The configuration is trained anew in each fold.",
+                CONSTANTS,
                 "Candidates are always the whole catalogue. Ranks are filtered and aware of ties.",
                 "Intervals are 95%, by bootstrap over whole practices (P3: targets), never over pairs.",
             ]

@@ -54,7 +54,7 @@ def tuning_report(material: TuningMaterial) -> Document:
             Bullets(
                 [
                     "Points stop early on the validation pairs and are judged on them: good for choosing among points, too "
-                    "good as an estimate. The training report judges a configuration on data that nothing was chosen by.",
+                    "good as an estimate.",
                     "The validation pairs are few: points that differ by less than two pairs can't be told apart.",
                     "One split and one seed. The test pairs of the split were not looked at.",
                 ]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from html.parser import HTMLParser
 from itertools import pairwise
+
+from genomepath.reporting.document import Block, Bullets, Paragraph
 
 Tables = dict[str, list[list[str]]]
 
@@ -27,6 +30,17 @@ def page_tables(text: str) -> Tables:
     reader = _PageTables()
     reader.feed(text)
     return reader.tables
+
+
+def sentences(blocks: Iterable[Block]) -> list[str]:
+    """What paragraphs and lists say, in their order."""
+    found: list[str] = []
+    for block in blocks:
+        if isinstance(block, Paragraph):
+            found.append(block.text)
+        if isinstance(block, Bullets):
+            found += block.items
+    return found
 
 
 def interval(estimate: dict) -> str:

@@ -136,7 +136,7 @@ def publish_shares(catalogue: Catalogue, folder: Path, practice_fields: list[tup
 
 
 @pytest.fixture
-def shares_folder(settings, tmp_path) -> Path:
+def shares_folder(settings, tmp_path: Path) -> Path:
     settings.ARTEFACT_ROOT = tmp_path
     folder = tmp_path / "shares"
     folder.mkdir()
@@ -235,6 +235,21 @@ def test_the_model_card_shows_the_model_beside_the_baselines_and_no_practice(cat
     assert first == {"direction": "tk_to_genomic", "metric": "accuracy@5", "value": 0.8, "low": 0.7, "high": 0.9}
     assert not any(str(practice.item.public_id) in response.content.decode() for practice in catalogue.practices)
     assert AuditEvent.objects.get(event_type="catalogue.read").details["what"] == "model"
+
+
+def test_neither_the_model_without_a_part_nor_the_rule_behind_the_labels_is_a_baseline(catalogue, make_api_client):
+    scorers: dict[str, Any] = {
+        name: {"oracle": name.endswith("(oracle)"), "consistency": None, "directions": {}}
+        for name in ("evidence rule (oracle)", "model", "model without condition fields", "popularity")
+    }
+    ModelVersion.objects.update(metrics={"protocols": {"P1": {"scorers": scorers}}})
+    card = json.loads(make_api_client().http.get("/api/v1/model/").content)
+    assert {entry["name"]: (entry["is_baseline"], entry["is_oracle"]) for entry in card["protocols"][0]["scorers"]} == {
+        "model": (False, False),
+        "evidence rule (oracle)": (False, True),
+        "model without condition fields": (False, False),
+        "popularity": (True, False),
+    }
 
 
 def test_attribution_shows_the_statement_and_the_labels_of_what_may_be_shown(catalogue, make_api_client):

@@ -108,6 +108,30 @@ def test_a_version_without_a_history_says_so(write_report, reportable):
     assert "left no training history" in section(write_report()[REPORT], "Learning curves")
 
 
+def test_drafts_that_a_version_was_trained_on_are_told_by_report_and_card(write_report, reportable):
+    reportable.version.include_drafts = True
+    reportable.version.save()
+    files = write_report()
+
+    for name in (REPORT, CARD):
+        assert "drafts and those under review, were included" in files[name]
+
+
+@pytest.mark.parametrize(
+    ("parts", "sentence"),
+    [(3, "calibrated on 3 parts of the training side"), (0, "calibrated on them"), (None, "calibrated on them")],
+)
+def test_what_calibrates_comes_from_the_configuration_of_the_version(write_report, reportable, parts, sentence):
+    file = reportable.folder / "config.json"
+    config = json.loads(file.read_text(encoding="utf-8"))
+    del config["hyperparameters"]["calibration_parts"]
+    if parts is not None:
+        config["hyperparameters"]["calibration_parts"] = parts
+    file.write_text(json.dumps(config), encoding="utf-8")
+
+    assert sentence in section(write_report()[REPORT], "Learning curves")
+
+
 def test_the_page_says_the_same_as_the_markdown(write_report):
     files = write_report()
 

@@ -190,7 +190,7 @@ def test_the_card_says_for_what_the_model_is_not(write_report, reportable):
     card = write_report()[CARD]
 
     assert "## Not for" in card
-    assert "curated evidence links, not biology" in card
+    assert "documented or were imported, not biology" in card
     assert f"- Data {reportable.version.data_sha256}" in card
 
 

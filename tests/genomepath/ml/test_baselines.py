@@ -159,7 +159,11 @@ def test_a_record_that_a_fold_holds_out_whole_teaches_nothing(name, side):
     """Whatever an unseen record says, the scores of the others stay as they are: it has no known absence of links."""
     hidden = np.zeros_like(TRUTH.pairs)
     hidden[3 if side == "practices" else slice(None), 3 if side == "targets" else slice(None)] = True
-    training = replace(TRUTH.without_pairs(hidden), **{f"unseen_{side}": frozenset({3})})
+    training = replace(
+        TRUTH.without_pairs(hidden),
+        unseen_practices=frozenset({3} if side == "practices" else ()),
+        unseen_targets=frozenset({3} if side == "targets" else ()),
+    )
     field = {"practices": "practice_text", "targets": "target_text"}[side]
     other = getattr(FEATURES, field).copy()
     other[3] = other[5]

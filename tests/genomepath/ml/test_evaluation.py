@@ -300,7 +300,7 @@ def test_model_and_cosine_without_condition_fields_are_paired_where_both_were_ju
     both = evaluate(SNAPSHOT, FEATURES, scorers, protocols=["P1"]).protocols["P1"]
     one = evaluate(SNAPSHOT, FEATURES, {"model": BASELINES["kNN"]}, protocols=["P1"]).protocols["P1"]
 
-    mrr = {name: row.directions["tk_to_genomic"].mrr.value for name, row in both.scorers.items()}
+    mrr = {name: row.directions["tk_to_genomic"].mrr.measured[0] for name, row in both.scorers.items()}
     expected = mrr["model without condition fields"] - mrr["zero-shot cosine without condition fields"]
     assert both.bare_differences["tk_to_genomic"].value == pytest.approx(expected)
     assert one.bare_differences == {}

@@ -13,7 +13,6 @@ from genomepath.ml.dataset import TruthMatrix
 from genomepath.ml.splits import (
     PROTOCOLS,
     SplitError,
-    fold_from_pair_split,
     pair_mask,
     protocol_folds,
     rows_snapshot,
@@ -146,15 +145,6 @@ def test_rows_snapshot_keeps_the_catalogue_and_the_named_rows():
     assert part.practices == SNAPSHOT.practices
     assert part.targets == SNAPSHOT.targets
     assert part.correlations == (SNAPSHOT.correlations[2], SNAPSHOT.correlations[5])
-
-
-def test_a_pair_split_reads_as_a_fold_with_the_same_pairs():
-    split = stratified_pair_split(TRUTH, seed=0)
-    fold = fold_from_pair_split(SNAPSHOT, TRUTH, split, seed=0)
-
-    assert (pair_mask(SNAPSHOT, TRUTH, fold.training_rows) == split.train).all()
-    assert (pair_mask(SNAPSHOT, TRUTH, fold.validation_rows) == split.validation).all()
-    assert (pair_mask(SNAPSHOT, TRUTH, fold.test_rows) == split.test).all()
 
 
 def test_sides_are_dealt_by_chance_not_by_position():
