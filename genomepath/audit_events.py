@@ -35,7 +35,7 @@ for _event_type in (
         "A new training on what may be used by now gave a marked version again: it is a candidate again",
         needs_model=True,
     ),
-    EventType("model.quarantined", "A marked version was shut away for good", needs_model=True),
+    EventType("model.quarantined", "A marked version was shut away", needs_model=True),
     EventType(
         "export.handed_out",
         "Knowledge left the platform as files for a recipient",

@@ -32,7 +32,8 @@ register_alert_source(
     AlertSource(
         MODEL,
         "Models marked by withdrawals",
-        "It can never be promoted again. See that it is replaced, and what the receipt of the withdrawal says.",
+        "It can't be promoted unless a new training on what may be used gives the same model. See that it is replaced, and "
+        "what the receipt of the withdrawal says.",
         _marked_models,
     )
 )

@@ -104,16 +104,16 @@ def bytes_delete_all(prefix: str) -> int:
     return _with_redis(work)
 
 
-# Raises every counter or none; the answer holds what each would be.
+# Raises every counter by its own number or none; the answer holds what each would be.
 _COUNT_WITHIN = """
 local wanted, fits = {}, true
 for place, key in ipairs(KEYS) do
-  wanted[place] = tonumber(redis.call('GET', key) or '0') + tonumber(ARGV[1])
-  if wanted[place] > tonumber(ARGV[2 * place]) then fits = false end
+  wanted[place] = tonumber(redis.call('GET', key) or '0') + tonumber(ARGV[3 * place - 2])
+  if wanted[place] > tonumber(ARGV[3 * place - 1]) then fits = false end
 end
 if fits then
   for place, key in ipairs(KEYS) do
-    redis.call('SET', key, wanted[place], 'EX', ARGV[2 * place + 1])
+    redis.call('SET', key, wanted[place], 'EX', ARGV[3 * place])
   end
 end
 return wanted
@@ -125,16 +125,19 @@ def _count_within(client: redis.Redis) -> Script:
     return client.register_script(_COUNT_WITHIN)
 
 
-def count_up_within(names: Sequence[str], limits: Sequence[int], seconds: Sequence[int], *, by: int) -> tuple[int, ...]:
-    """Raise all counters atomically where none would pass its limit; otherwise none. Returns what each would be.
+def count_up_within(
+    names: Sequence[str], limits: Sequence[int], seconds: Sequence[int], *, by: Sequence[int]
+) -> tuple[int, ...]:
+    """Raise all counters atomically, each by its own number, where none would pass its limit; otherwise none. Returns
+    what each would be.
 
     Raises:
         RedisUnavailable: Redis did not answer.
     """
-    bounds = [value for pair in zip(limits, seconds, strict=True) for value in pair]
+    arguments = [value for row in zip(by, limits, seconds, strict=True) for value in row]
 
     def work(client: redis.Redis) -> tuple[int, ...]:
-        counted = _count_within(client)(keys=[_name(name) for name in names], args=[by, *bounds])
+        counted = _count_within(client)(keys=[_name(name) for name in names], args=arguments)
         return tuple(int(count) for count in counted)
 
     return _with_redis(work)

@@ -1,5 +1,6 @@
 """Limits of a key: a burst, a minute and a day, counted atomically in Redis.
 
+The further questions of a batch count against the minute and the day alone: a burst is narrower than the largest batch.
 The headers follow draft-ietf-httpapi-ratelimit-headers-10. When Redis is gone, each process counts for itself with a
 tenth of the limits, so that no request goes uncounted. Callers without a good key are counted by address.
 """
@@ -44,6 +45,12 @@ class Quota:
         """What holds in one process while Redis is gone. A burst stays: the minute that it eats is strict enough."""
         return self if self.window == SECOND else Quota(self.name, max(1, self.limit // LOCAL_FRACTION), self.window)
 
+    def cost_of(self, further_items: int) -> int:
+        """What counts: a request, or further items of one that was counted before, which are no burst of requests."""
+        if not further_items:
+            return 1
+        return 0 if self.window == SECOND else further_items
+
     def seconds_left(self, now: float) -> float:
         """Until the window ends."""
         return self.window - now % self.window
@@ -61,12 +68,14 @@ class _LocalCounts:
         self._minute = 0
         self._counts: dict[str, int] = {}
 
-    def count_up_within(self, names: Sequence[str], limits: Sequence[int], by: int, now: float) -> tuple[int, ...]:
+    def count_up_within(
+        self, names: Sequence[str], limits: Sequence[int], by: Sequence[int], now: float
+    ) -> tuple[int, ...]:
         """As ``redis_bytes.count_up_within``."""
         with self._lock:
             if int(now // MINUTE) != self._minute:
                 self._minute, self._counts = int(now // MINUTE), {}
-            wanted = tuple(self._counts.get(name, 0) + by for name in names)
+            wanted = tuple(self._counts.get(name, 0) + cost for name, cost in zip(names, by, strict=True))
             if all(count <= limit for count, limit in zip(wanted, limits, strict=True)):
                 self._counts.update(zip(names, wanted, strict=True))
             return wanted
@@ -79,8 +88,8 @@ class KeyRateThrottle(BaseThrottle):
     """The limits of the key, or of the address where there is no good key. A refused request is not counted."""
 
     def allow_request(self, request: Request, view: APIView) -> bool:
-        cost = int(getattr(request, "rate_limit_cost", 1))
-        quotas, used, now = _count(request, cost)
+        further_items = int(getattr(request, "rate_limit_further_items", 0))
+        quotas, used, now = _count(request, further_items)
         request.rate_limit_headers = _headers(quotas, used, now)  # type: ignore[attr-defined]  # read by the view
         exceeded = [quota for quota, count in zip(quotas, used, strict=True) if count > quota.limit]
         self._wait = max((quota.seconds_left(now) for quota in exceeded), default=0.0)
@@ -90,8 +99,8 @@ class KeyRateThrottle(BaseThrottle):
         return self._wait
 
 
-def _count(request: Request, cost: int) -> tuple[tuple[Quota, ...], tuple[int, ...], float]:
-    """The quotas that hold, what would be used of each with this request, and the moment."""
+def _count(request: Request, further_items: int) -> tuple[tuple[Quota, ...], tuple[int, ...], float]:
+    """The quotas that hold, what would be used of each with this request or its further items, and the moment."""
     now = time.time()
     key = request.auth
     if isinstance(key, VerifiedKey):
@@ -99,18 +108,19 @@ def _count(request: Request, cost: int) -> tuple[tuple[Quota, ...], tuple[int, .
     else:
         identity = f"address:{client_address(request._request)}"
         quotas = (Quota("address", settings.ANONYMOUS_REQUESTS_PER_MINUTE, MINUTE),)
+    costs = [quota.cost_of(further_items) for quota in quotas]
     try:
         used = count_up_within(
             [quota.counter(identity, now) for quota in quotas],
             [quota.limit for quota in quotas],
             [quota.window * 2 for quota in quotas],
-            by=cost,
+            by=costs,
         )
     except RedisUnavailable:
         quotas = tuple(quota.stricter() for quota in quotas)
         # Strangers share one count: the memory of a process must not follow the number of addresses.
         names = [quota.counter(identity if isinstance(key, VerifiedKey) else _STRANGERS, now) for quota in quotas]
-        used = _local.count_up_within(names, [quota.limit for quota in quotas], cost, now)
+        used = _local.count_up_within(names, [quota.limit for quota in quotas], costs, now)
     return quotas, used, now
 
 

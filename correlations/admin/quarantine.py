@@ -91,7 +91,8 @@ class QuarantinedRowAdmin(ViewOnlyAdmin):
         """Whether the person may replay or dismiss rows; offered while the row is open."""
         if not request.user.has_perm("correlations.change_quarantinedrow"):
             return False
-        return obj is None or QuarantinedRow.objects.filter(pk=str(obj), state="open").exists()
+        row = self.record_of_button(request, obj)
+        return row is None or row.state == "open"
 
     @action(description="Replay", url_path="replay", permissions=["resolve"])
     def replay(self, request: HttpRequest, object_id: str) -> HttpResponse:

@@ -96,12 +96,23 @@ class PlatformAdmin(AsksReason, VisibleChoices, ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return self.deletable and super().has_delete_permission(request, obj)
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """None for a NUL too: Django does so for what is no number, but asks the database for any text."""
+        return None if "\x00" in object_id else super().get_object(request, object_id, from_field)
+
     def record_or_404(self, request: HttpRequest, object_id: str) -> Any:
         """The record of a button's page; absent and hidden records are answered alike."""
         obj = self.get_object(request, unquote(object_id))
         if obj is None:
             raise Http404("No such record.")
         return obj
+
+    def record_of_button(self, request: HttpRequest, object_id: object) -> Any:
+        """The record that a button's permission is asked for, or None: the button's page says that it is absent.
+
+        The address gives its text, which need be no number.
+        """
+        return None if object_id is None else self.get_object(request, unquote(str(object_id)))
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict | None = None

@@ -145,7 +145,8 @@ class TrainingRunAdmin(ViewOnlyAdmin):
         """Whether the person may cancel runs; offered while there is something to cancel."""
         if not request.user.has_perm("genomepath.change_trainingrun"):
             return False
-        return obj is None or TrainingRun.objects.filter(pk=str(obj), state__in=MOVING_STATES).exists()
+        run = self.record_of_button(request, obj)
+        return run is None or run.state in MOVING_STATES
 
     def get_urls(self) -> list:
         state = self.admin_site.admin_view(self.state_view)

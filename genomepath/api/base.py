@@ -129,13 +129,13 @@ class ClientView(APIView):
         return super().handle_exception(exc if problem is None else problem())
 
     def charge(self, items: int) -> None:
-        """Count further items of a request against the limits of its key.
+        """Count further items of a request against the minute and the day of its key.
 
         Raises:
             rest_framework.exceptions.Throttled: they do not fit.
         """
         if items > 0:
-            self.request.rate_limit_cost = items  # type: ignore[attr-defined]  # read by the throttle
+            self.request.rate_limit_further_items = items  # type: ignore[attr-defined]  # read by the throttle
             super().check_throttles(self.request)
 
     def conditional(self, body: bytes, etag: str = "") -> HttpResponseBase:

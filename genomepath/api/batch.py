@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from ethics.scopes import Scope
 from genomepath.answers import NOT_MEDICAL_ADVICE
 from genomepath.api.base import ClientView, ModelFilesDamaged
-from genomepath.api.idempotency import Repetition, idempotency_key_read, repetition_of
+from genomepath.api.idempotency import KeyedRequest, Repetition, idempotency_key_read, repetition_of, request_keep
 from genomepath.api.questions import MOST_QUESTIONS, MOST_TEXTS, TextQuestion, check_members, object_read, question_read
 from genomepath.api.refusals import Refusals
 from genomepath.api.schema_batch import batch_schema
@@ -38,14 +38,16 @@ class BatchView(ClientView):
             refusals.read(check_members, body, {"questions"})
             questions = refusals.read(_questions_read, body)
             idempotency_key = refusals.read(idempotency_key_read, request.headers.get("Idempotency-Key"))
-        repetition = repetition_of(
+        keyed = KeyedRequest(
             api_key_prefix=self.key.prefix,
             idempotency_key=idempotency_key,
             address=request.path,
             body=body_of(request),
         )
+        repetition = repetition_of(keyed)
         if repetition == Repetition.FIRST:
             self.charge(len(questions) - 1)
+            request_keep(keyed)
         results = [self._result(index, given) for index, given in enumerate(questions)]
         failed = sum(result["status"] != HTTPStatus.OK for result in results)
         answer = orjson.dumps({"results": results, "failed": failed, "note": NOT_MEDICAL_ADVICE})

@@ -1,18 +1,21 @@
 """``Idempotency-Key``: a repeated POST is known as the same one, and a key can't be used for another body.
 
 What is kept is a digest of the body, never an answer: a repetition is answered afresh, so that a withdrawal in between
-counts, and its items are not charged again. Without Redis every request counts as a first one.
+counts, and its items are not charged again. It is kept once the request has been charged: what the limits refuse leaves
+nothing behind by which it could be repeated for nothing. Of two at the same moment both are charged. Without Redis every
+request counts as a first one.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from dataclasses import dataclass
 from enum import StrEnum
 
 from rest_framework.exceptions import APIException, ValidationError
 
-from genomepath.redis_bytes import RedisUnavailable, bytes_set_once
+from genomepath.redis_bytes import RedisUnavailable, bytes_get, bytes_set_once
 
 KEPT_SECONDS = 86_400
 KEY_FORM = r"[A-Za-z0-9._:\-]{8,128}"
@@ -50,21 +53,60 @@ def idempotency_key_read(given: str | None) -> str | None:
     return text
 
 
-def repetition_of(*, api_key_prefix: str, idempotency_key: str | None, address: str, body: bytes) -> Repetition:
+@dataclass(frozen=True)
+class KeyedRequest:
+    """A body that an API key sends to an address, under an idempotency key or none."""
+
+    api_key_prefix: str
+    idempotency_key: str | None
+    address: str
+    body: bytes
+
+    @property
+    def name(self) -> str:
+        """Under which its digest is kept."""
+        return f"idempotency:{self.api_key_prefix}:{self.address}:{self.idempotency_key}"
+
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the body."""
+        return hashlib.sha256(self.body).digest()
+
+
+def repetition_of(request: KeyedRequest) -> Repetition:
     """Whether this API key sent the same body to the address under this idempotency key within the last day.
 
     Raises:
         OtherBody: it was used for another body.
     """
-    if idempotency_key is None:
+    if request.idempotency_key is None:
         return Repetition.FIRST
-    digest = hashlib.sha256(body).digest()
     try:
-        kept = bytes_set_once(f"idempotency:{api_key_prefix}:{address}:{idempotency_key}", digest, KEPT_SECONDS)
+        kept = bytes_get(request.name)
     except RedisUnavailable:
         return Repetition.FIRST
     if kept is None:
         return Repetition.FIRST
-    if kept != digest:
-        raise OtherBody
+    _refuse_other(kept, request)
     return Repetition.REPEATED
+
+
+def request_keep(request: KeyedRequest) -> None:
+    """Know a request that was charged again for a day.
+
+    Raises:
+        OtherBody: another body came under the same idempotency key meanwhile.
+    """
+    if request.idempotency_key is None:
+        return
+    try:
+        kept = bytes_set_once(request.name, request.digest, KEPT_SECONDS)
+    except RedisUnavailable:
+        return
+    if kept is not None:
+        _refuse_other(kept, request)
+
+
+def _refuse_other(kept: bytes, request: KeyedRequest) -> None:
+    if kept != request.digest:
+        raise OtherBody

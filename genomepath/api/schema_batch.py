@@ -71,8 +71,9 @@ batch_schema = extend_schema(
     summary="Up to 100 questions at once",
     description=(
         f"Questions about practices, targets and texts (at most {MOST_TEXTS}), mixed. Each is answered or refused, and "
-        "recorded, by itself; a batch "
-        "counts as many requests as it holds questions." + needs(Scope.PREDICTIONS)
+        "recorded, by itself. A batch counts as many requests as it holds questions against the limits of the minute and "
+        "the day, and as one against the burst; one with more questions than these limits allow is never answered."
+        + needs(Scope.PREDICTIONS)
     ),
     tags=["predictions"],
     parameters=[
@@ -82,7 +83,7 @@ batch_schema = extend_schema(
             OpenApiParameter.HEADER,
             description=(
                 "8 to 128 letters, digits, dots, colons, hyphens or underscores. The same key with the same body within a "
-                "day is not charged again; with another body it is 422."
+                "day is not charged again; with another body it is 422. A batch that the limits refused is not known."
             ),
         )
     ],

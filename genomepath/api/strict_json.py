@@ -18,7 +18,9 @@ _LONGEST_NUMBER = 40
 _BODY = "strict_json_body"
 _OPENING = (b"[", b"{")
 _BRACKET = re.compile(rb"[\[\]{}]")
-_STRING = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+"""One that is never closed goes on to the end: looking for its end again from every quote within it would take minutes.
+What stands in it is no depth either, as the parser stops there too."""
 
 
 class BodyTooLarge(APIException):

@@ -7,24 +7,28 @@ Every variant is judged on the same outer folds beside the pair-feature stacker.
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from genomepath.ml.baselines import pair_feature_stacker
-from genomepath.ml.checkpoint import write_json
-from genomepath.ml.config import PRESETS, ModelConfig, preset_config
+from genomepath.ml.command_line import (
+    add_judging_options,
+    failures_told,
+    judging_options,
+    result_write,
+    say,
+    snapshot_to_judge,
+)
+from genomepath.ml.config import ModelConfig, preset_config
 from genomepath.ml.dataset import build_text_features
 from genomepath.ml.embedding import MiniLMEncoder
-from genomepath.ml.evaluation import evaluate
+from genomepath.ml.evaluation import SUBJECT, evaluate
 from genomepath.ml.fold_scoring import AnyScorer
 from genomepath.ml.performance_targets import estimate_text
 from genomepath.ml.results import ScorerResult
-from genomepath.ml.snapshot import DIRECTIONS, read_snapshot
+from genomepath.ml.snapshot import DIRECTIONS
 from genomepath.ml.training_run import model_scorer
 
-PROTOCOLS = ("P1", "P2", "P3")
 _STANDING_STILL = 1e-12
 """A learning rate at which the model stays as it starts."""
 
@@ -33,7 +37,7 @@ def variants(config: ModelConfig) -> Mapping[str, ModelConfig]:
     """The model as it is, and without each of its parts."""
     plain = config.augmentation
     return {
-        "model": config,
+        SUBJECT: config,
         "pair scorer alone, as it starts": replace(config, learning_rate=_STANDING_STILL, epochs=1),
         "without link evidence": replace(config, link_evidence=False),
         "without late interaction": replace(config, late_interaction=False),
@@ -61,40 +65,47 @@ def table(results: Mapping[str, ScorerResult]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print a table a protocol for a snapshot folder."""
-    parser = argparse.ArgumentParser(prog="python -m genomepath.ml.ablation", description=__doc__)
-    parser.add_argument("snapshot", type=Path, metavar="SNAPSHOT", help="folder of a training snapshot")
-    parser.add_argument("--preset", choices=PRESETS, default="small")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=("P1",), help="P1 unless given")
-    parser.add_argument("--only", nargs="+", metavar="VARIANT", help="these variants alone")
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the whole result, for evaluate_genomepath --ablation"
-    )
-    options = parser.parse_args(arguments)
-    snapshot = read_snapshot(options.snapshot)
-    configs = variants(preset_config(options.preset, calibration_parts=0))
-    chosen = {name: config for name, config in configs.items() if options.only is None or name in options.only}
-    scorers: dict[str, AnyScorer] = {name: model_scorer(config) for name, config in chosen.items()}
-    scorers["pair-feature stacker"] = pair_feature_stacker
-    result = evaluate(
-        snapshot,
-        build_text_features(snapshot, MiniLMEncoder()),
-        scorers,
-        protocols=options.protocols,
-        seeds=options.seeds,
-        subject=next(iter(scorers)),
-        on_progress=lambda done, total, text: say(f"{done}/{total} {text}"),
-    )
-    if options.json is not None:
-        write_json(options.json, {**result.to_dict(), "preset": options.preset})
+    parser = _parser()
+    options = judging_options(parser, arguments)
+    with failures_told(parser):
+        snapshot = snapshot_to_judge(options)
+        result = evaluate(
+            snapshot,
+            build_text_features(snapshot, MiniLMEncoder()),
+            scorers(preset_config(options.preset, calibration_parts=0), options.only),
+            protocols=options.protocols,
+            seeds=options.seeds,
+            subject=SUBJECT,
+            on_progress=lambda done, total, text: say(f"{done}/{total} {text}"),
+        )
     for name, protocol in result.protocols.items():
         say(f"\n{name}\n\n{table(protocol.scorers)}")
+    result_write(parser, options.json, {**result.to_dict(), "preset": options.preset})
 
 
-def say(text: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+def scorers(config: ModelConfig, only: Sequence[str] | None = None) -> dict[str, AnyScorer]:
+    """The model, its variants (``only`` these, where given) and the stacker. The model is the one that all are compared
+    with, so it is never left out."""
+    chosen: dict[str, AnyScorer] = {
+        name: model_scorer(variant)
+        for name, variant in variants(config).items()
+        if only is None or name in {SUBJECT, *only}
+    }
+    return {**chosen, "pair-feature stacker": pair_feature_stacker}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m genomepath.ml.ablation", description=__doc__)
+    add_judging_options(parser, protocols=("P1",), report_option="--ablation")
+    names = tuple(variants(preset_config("small")))
+    parser.add_argument(
+        "--only",
+        nargs="+",
+        choices=names,
+        metavar="VARIANT",
+        help=f"these variants alone, beside the model and the stacker: {'; '.join(names[1:])}",
+    )
+    return parser
 
 
 if __name__ == "__main__":

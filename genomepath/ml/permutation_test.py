@@ -7,15 +7,21 @@ See ``identity_permutation`` for what is permuted and why the ranks are uniform 
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from genomepath.ml import metrics
-from genomepath.ml.checkpoint import write_json
-from genomepath.ml.config import PRESETS, preset_config
+from genomepath.ml.command_line import (
+    PROTOCOLS,
+    add_judging_options,
+    failures_told,
+    judging_options,
+    result_write,
+    say,
+    snapshot_to_judge,
+)
+from genomepath.ml.config import preset_config
 from genomepath.ml.dataset import TextFeatures, build_text_features
 from genomepath.ml.embedding import MiniLMEncoder
 from genomepath.ml.fold_scoring import AnyScorer
@@ -28,10 +34,9 @@ from genomepath.ml.identity_permutation import (
     pooled,
 )
 from genomepath.ml.report import WAYS
-from genomepath.ml.snapshot import DIRECTIONS, Snapshot, read_snapshot
+from genomepath.ml.snapshot import DIRECTIONS, Snapshot
 from genomepath.ml.training_run import model_scorer
 
-PROTOCOLS = ("P1", "P2", "P3")
 CUTOFFS: Mapping[str, int] = dict(zip(DIRECTIONS, metrics.CONSISTENCY_CUTOFFS, strict=True))
 
 
@@ -147,33 +152,21 @@ def _rows(protocol: str, way: str, among: Among, ranks: PermutedRanks) -> Iterat
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table for a snapshot folder."""
     parser = argparse.ArgumentParser(prog="python -m genomepath.ml.permutation_test", description=__doc__)
-    parser.add_argument("snapshot", type=Path, metavar="SNAPSHOT", help="folder of a training snapshot")
-    parser.add_argument("--preset", choices=PRESETS, default="small")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0])
-    parser.add_argument("--protocols", nargs="+", choices=PROTOCOLS, default=PROTOCOLS)
-    parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write the whole result, for evaluate_genomepath --permutation"
-    )
-    options = parser.parse_args(arguments)
-    snapshot = read_snapshot(options.snapshot)
-    rows = permutation_test(
-        snapshot,
-        build_text_features(snapshot, MiniLMEncoder()),
-        model_scorer(preset_config(options.preset, calibration_parts=0)),
-        protocols=options.protocols,
-        seeds=options.seeds,
-        on_progress=say,
-    )
-    if options.json is not None:
-        result = PermutationResult(snapshot.data_sha256, options.preset, tuple(options.seeds), rows)
-        write_json(options.json, result.to_dict())
+    add_judging_options(parser, protocols=PROTOCOLS, report_option="--permutation")
+    options = judging_options(parser, arguments)
+    with failures_told(parser):
+        snapshot = snapshot_to_judge(options)
+        rows = permutation_test(
+            snapshot,
+            build_text_features(snapshot, MiniLMEncoder()),
+            model_scorer(preset_config(options.preset, calibration_parts=0)),
+            protocols=options.protocols,
+            seeds=options.seeds,
+            on_progress=say,
+        )
     say(table(rows))
-
-
-def say(text: str) -> None:
-    """Print a line at once."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    result = PermutationResult(snapshot.data_sha256, options.preset, tuple(options.seeds), rows)
+    result_write(parser, options.json, result.to_dict())
 
 
 if __name__ == "__main__":

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from io import StringIO
+from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -83,6 +85,18 @@ def test_the_command_refuses_with_the_place_of_the_fault(folder):
     (folder / CORRELATIONS).write_text("{")
     with pytest.raises(CommandError, match=r"Nothing was imported\. training_correlations\.json: not valid JSON"):
         call_command("import_phase3", str(folder))
+
+
+@pytest.mark.parametrize(("options", "done"), [([], "Imported"), (["--dry-run"], "Dry run")])
+def test_a_report_that_could_not_be_written_does_not_hide_what_was_done(folder, tmp_path, monkeypatch, options, done):
+    def full(path: Path, *arguments: object, **named: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    out = StringIO()
+    with pytest.raises(CommandError, match=f"^{done}, but the report could not be written: .*No space left"):
+        call_command("import_phase3", str(folder), *options, "--report", str(tmp_path / "r.json"), stdout=out)
+    assert f"{CORRELATIONS}: 3 rows" in out.getvalue()
 
 
 def test_a_report_that_cannot_be_written_is_refused_before_the_import(folder, tmp_path):

@@ -34,6 +34,7 @@ BODIES = (
     b'{"text": "a", "text": "b"}', b'{"text": "\\ud800"}', b'{"text": "\xed\xa0\x80"}', b'{"text": NaN}', b"\xef\xbb\xbf{}",
     '{"text": "äöü"}'.encode("latin-1"), '{"text": "a"}'.encode("utf-16"), '{"text": "a"}'.encode("utf-32"), b"+ADw-",
     b'{"text": "' + b"a" * MEGABYTE + b'"}', b'{"' + b"a" * 200_000 + b'": 1}', b"a=1&b=2",
+    b'"' + b'\\"' * 250_000, b'{"questions": ["' + b'\\"' * 250_000, b'"' + b"\\" * 500_001, b'"\\' * 170_000,
 )  # fmt: skip
 HEADER_NAMES = (
     "Accept", "Accept-Encoding", "Accept-Language", "Authorization", "Content-Encoding", "Content-Type", "Cookie", "Expect",

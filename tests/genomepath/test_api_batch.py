@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from ethics.models import AuditEvent
+from genomepath.api.batch import BatchView
+from genomepath.api.questions import MOST_QUESTIONS
 from tests.factories import make_catalogue
 
 pytestmark = pytest.mark.django_db
@@ -22,6 +24,12 @@ def catalogue():
 @pytest.fixture
 def http(make_api_client):
     return make_api_client().http
+
+
+@pytest.fixture
+def still_clock(monkeypatch) -> None:
+    """All within one second, and so within one minute."""
+    monkeypatch.setattr("neurobotanica.throttling.time.time", lambda: 1_000_000.5)
 
 
 def post(http, body: Any, key: str = "") -> Any:
@@ -61,7 +69,21 @@ def test_a_batch_counts_as_many_requests_as_it_holds_questions(catalogue, http):
     assert day_left(one) - day_left(three) == 3
 
 
-def test_a_batch_beyond_the_limit_is_refused_whole(catalogue, make_api_client, settings):
+def test_the_largest_batch_fits_into_the_default_limits(catalogue, http, still_clock):
+    response = post(http, {"questions": [{"target": "NOSUCH"}] * MOST_QUESTIONS})
+    assert response.status_code == 200
+    assert response["RateLimit"].startswith('"burst";r=59;t=1, "minute";r=500;')
+
+
+def test_without_redis_a_batch_may_hold_as_many_questions_as_a_tenth_of_the_minute(
+    catalogue, http, still_clock, settings
+):
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    assert post(http, {"questions": [{"target": "NOSUCH"}] * 61}).status_code == 429
+    assert post(http, {"questions": [{"target": "NOSUCH"}] * 59}).status_code == 200
+
+
+def test_a_batch_beyond_the_limit_is_refused_whole(catalogue, make_api_client, still_clock, settings):
     settings.API_REQUESTS_PER_MINUTE = 5
     http = make_api_client().http
     assert post(http, {"questions": [{"target": "NOSUCH"}] * 6}).status_code == 429
@@ -82,6 +104,32 @@ def test_an_idempotency_key_belongs_to_its_body_and_to_the_api_key(catalogue, ht
     assert post(http, body, "order-0001").status_code == 200
     assert post(http, other, "order-0001").status_code == 422
     assert not post(make_api_client().http, other, "order-0001").has_header("Idempotency-Replayed")
+
+
+def test_a_refused_batch_does_not_get_through_as_its_own_repetition(catalogue, make_api_client, still_clock, settings):
+    settings.API_REQUESTS_PER_MINUTE = 5
+    http, body = make_api_client().http, {"questions": [{"target": "NOSUCH"}] * 6}
+    assert [post(http, body, "order-0001").status_code for _ in range(2)] == [429, 429]
+
+
+def test_a_batch_that_is_answered_after_it_was_refused_is_a_first_one(
+    catalogue, make_api_client, still_clock, settings
+):
+    http, body = make_api_client().http, {"questions": [{"target": "NOSUCH"}] * 6}
+    settings.API_REQUESTS_PER_MINUTE = 5
+    post(http, body, "order-0001")
+    settings.API_REQUESTS_PER_MINUTE = 50
+    answered = post(http, body, "order-0001")
+    assert (answered.status_code, answered.has_header("Idempotency-Replayed")) == (200, False)
+
+
+def test_another_body_that_came_meanwhile_under_the_same_key_is_refused(catalogue, http, monkeypatch):
+    def send_other(view: BatchView, items: int) -> None:
+        monkeypatch.undo()
+        post(http, {"questions": [{"target": "OTHER"}] * 2}, "order-0001")
+
+    monkeypatch.setattr(BatchView, "charge", send_other)
+    assert post(http, {"questions": [{"target": "NOSUCH"}] * 2}, "order-0001").status_code == 422
 
 
 def test_without_redis_a_repeated_batch_is_answered_as_a_first_one(catalogue, http, settings):

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
+from genomepath.management.commands.bench_training import Command
 from genomepath.ml.config import preset_config
 from genomepath.ml.dataset import TruthMatrix
 from genomepath.ml.splits import stratified_pair_split
 from genomepath.ml.training_bench import BenchInputs, measure_training
 from tests.factories import make_training_catalogue
 from tests.genomepath.ml.synthetic import synthetic_features, synthetic_snapshot
+
+REPORT = {
+    "preset": "small", "correlations": 9, "epochs": 1, "whole_seconds": 1.0, "whole_cpu_seconds": 1.0, "times": 10.0,
+    "peak_mib": 1.0, "peak_mib_by_rows": 1.0, "equal_quality": True,
+    "rows": {"steps": 1, "seconds": 1.0, "mrr": 0.5}, "correlation_by_correlation": {"steps": 1, "seconds": 1.0, "mrr": 0.5},
+}  # fmt: skip
 
 
 def test_both_take_the_same_steps_and_learn_about_the_same():
@@ -57,9 +65,41 @@ def test_without_data_it_says_so():
         call_command("bench_training", stdout=StringIO(), stderr=StringIO())
 
 
+@pytest.mark.django_db
+def test_too_little_data_is_a_clear_error():
+    make_training_catalogue(practices=2, targets=3)
+
+    with pytest.raises(CommandError, match=r"Nothing was measured: .* too few"):
+        call_command("bench_training", "--preset", "small", stdout=StringIO(), stderr=StringIO())
+
+
+@pytest.mark.django_db
+def test_a_report_that_could_not_be_written_stands_printed(tmp_path, monkeypatch):
+    make_training_catalogue()
+    output, file = StringIO(), tmp_path / "gone" / "bench.json"
+    file.parent.mkdir()
+
+    def measure(command: Command, options: dict[str, Any]) -> dict[str, Any]:
+        file.parent.rmdir()
+        return REPORT
+
+    monkeypatch.setattr(Command, "_measure", measure)
+
+    with pytest.raises(CommandError, match=r"Measured, but .* could not be written: No such file"):
+        call_command("bench_training", "--json", str(file), stdout=output)
+    assert "peak memory" in output.getvalue()
+
+
 @pytest.mark.parametrize(
-    "options", [["--epochs", "0"], ["--loop-epochs", "501"], ["--seed", "-1"], ["--json", "/no/such/folder/x.json"]]
+    "options",
+    [
+        ["--epochs", "0"],
+        ["--loop-epochs", "501"],
+        ["--seed", "-1"],
+        ["--json", "/no/such/folder/x.json"],
+        ["--json", "."],
+    ],
 )
 def test_bad_options_are_refused(options):
-    with pytest.raises(CommandError, match=r"must|no folder"):
+    with pytest.raises(CommandError, match=r"must|no folder|is a folder"):
         call_command("bench_training", *options, stdout=StringIO(), stderr=StringIO())

@@ -16,6 +16,7 @@ from tqdm import tqdm
 from correlations.models import Correlation
 from ethics.models import AuditEvent
 from genomepath.artefacts import artefact_root, model_folder
+from genomepath.management.commands import evaluate_genomepath
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.models.training_run import RunKind
 from genomepath.run_execution import run_execute
@@ -80,6 +81,11 @@ def test_the_exit_code_tells_success_from_failure(arguments, code, message):
         ("train_genomepath", ("--seed", "99999999999"), "less than or equal to"),
         ("train_genomepath", ("--resume", "no-such-run"), "No training run starts with 'no-such-run'"),
         ("train_genomepath", ("--resume", "x", "--async"), "--resume goes on here and now"),
+        *(
+            ("train_genomepath", ("--resume", "x", *options), f"leave {options[0]} out")
+            for options in (("--seed", "0"), ("--preset", "spec"), ("--epochs", "50"), ("--include-drafts",))
+        ),
+        ("train_genomepath", ("--resume", ""), "No training run starts with ''"),
         ("train_genomepath", ("--preset", "small"), "No correlation may be used for training"),
         ("evaluate_genomepath", (), "There is no model version yet"),
         ("evaluate_genomepath", ("--model", "abc"), "No model version starts with 'abc'"),
@@ -97,6 +103,17 @@ def test_bad_input_is_a_clear_error(command, arguments, message, tmp_path, monke
 
     with pytest.raises(CommandError, match=message):
         printed(command, *arguments, *([] if command == "promote_model" else ["--no-progress"]))
+
+
+def test_an_evaluation_whose_file_cannot_be_written_says_where_it_is_kept(evaluated, tmp_path, monkeypatch):
+    file, output = tmp_path / "gone" / "evaluation.json", StringIO()
+    file.parent.mkdir()
+    monkeypatch.setattr(evaluate_genomepath, "run_start", lambda **request: file.parent.rmdir())
+
+    with pytest.raises(CommandError, match=r"Evaluated, but .* could not be written: No such file") as refused:
+        call_command("evaluate_genomepath", "--json", str(file), stdout=output)
+    assert str(model_folder(evaluated.version)) in str(refused.value)
+    assert "popularity" in output.getvalue()
 
 
 def test_an_ambiguous_version_is_refused():

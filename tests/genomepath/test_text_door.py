@@ -69,6 +69,12 @@ def test_a_name_is_found_in_letters_and_signs_that_look_alike(text: str) -> None
     assert ProtectedNames([("item", NAME)]).items_named_in(text) == {"item"}
 
 
+@pytest.mark.parametrize("text", ["canari\u0585 do mar", "\u13dfanario do mar"])
+def test_look_alike_letters_of_armenian_or_cherokee_are_not_recognised(text: str) -> None:
+    """As THREAT_MODEL.md says."""
+    assert ProtectedNames([("item", NAME)]).items_named_in(text) == frozenset()
+
+
 def test_a_name_in_another_script_is_found_in_that_script_and_in_latin_letters() -> None:
     names = ProtectedNames([("item", "Синий чай")])
     assert [names.items_named_in(text) for text in ("синий чай", "Синий чaй", "синее чай")] == [

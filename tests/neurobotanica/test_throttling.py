@@ -129,7 +129,7 @@ def test_a_poisoned_counter_is_passed_over_as_if_redis_were_gone(keyed, poison: 
 
 def test_concurrent_counts_lose_nothing_and_pass_no_limit():
     def count(_: int) -> int:
-        return count_up_within(["rate:test"], [150], [60], by=1)[0]
+        return count_up_within(["rate:test"], [150], [60], by=[1])[0]
 
     with ThreadPoolExecutor(8) as pool:
         counts = sorted(pool.map(count, range(200)))
@@ -138,6 +138,14 @@ def test_concurrent_counts_lose_nothing_and_pass_no_limit():
 
 def test_one_counter_at_its_limit_leaves_the_others_alone():
     names, seconds = ["rate:narrow", "rate:wide"], [60, 60]
-    assert count_up_within(names, [1, 9], seconds, by=1) == (1, 1)
-    assert count_up_within(names, [1, 9], seconds, by=1) == (2, 2)
-    assert count_up_within(["rate:wide"], [9], [60], by=1) == (2,)
+    assert count_up_within(names, [1, 9], seconds, by=[1, 1]) == (1, 1)
+    assert count_up_within(names, [1, 9], seconds, by=[1, 1]) == (2, 2)
+    assert count_up_within(["rate:wide"], [9], [60], by=[1]) == (2,)
+
+
+def test_counters_are_raised_each_by_its_own_number():
+    names, limits, seconds = ["rate:slow", "rate:fast"], [1, 9], [60, 60]
+    assert count_up_within(names, limits, seconds, by=[1, 1]) == (1, 1)
+    assert count_up_within(names, limits, seconds, by=[0, 5]) == (1, 6)
+    assert count_up_within(names, limits, seconds, by=[0, 5]) == (1, 11)
+    assert count_up_within(names, limits, seconds, by=[0, 3]) == (1, 9)

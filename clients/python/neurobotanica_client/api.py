@@ -755,8 +755,9 @@ class Client(Transport):
         idempotency_key: str | None = None,
     ) -> BatchResponse:
         """Up to 100 questions at once. Questions about practices, targets and texts (at most 10), mixed. Each is
-        answered or refused, and recorded, by itself; a batch counts as many requests as it holds questions.
-        Needs the scope `predictions`.
+        answered or refused, and recorded, by itself. A batch counts as many requests as it holds questions
+        against the limits of the minute and the day, and as one against the burst; one with more questions
+        than these limits allow is never answered. Needs the scope `predictions`.
         """
         answer: BatchResponse = self.ask(
             "POST",

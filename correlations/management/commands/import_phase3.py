@@ -47,11 +47,19 @@ class Command(BaseCommand):
                     f"Nothing was imported. The database refused a row by {rule}; if the catalogue was changed meanwhile, "
                     "run the import again."
                 ) from error
-        if target:
-            text = json.dumps(report, indent=2, sort_keys=True, ensure_ascii=False)
-            target.write_text(f"{text}\n", encoding="utf-8")
         for line in _summary(report):
             self.stdout.write(line)
+        if target:
+            self._write(report, target)
+
+    def _write(self, report: dict[str, Any], target: Path) -> None:
+        """What was imported stands whatever becomes of the file, and its summary is printed."""
+        text = json.dumps(report, indent=2, sort_keys=True, ensure_ascii=False)
+        try:
+            target.write_text(f"{text}\n", encoding="utf-8")
+        except OSError as error:
+            done = {"imported": "Imported", "dry_run": "Dry run", "unchanged": "Unchanged"}[report["outcome"]]
+            raise CommandError(f"{done}, but the report could not be written: {error}") from error
 
 
 def _summary(report: dict[str, Any]) -> list[str]:

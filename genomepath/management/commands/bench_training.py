@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ethics.audit import command_audit_context
 from genomepath.artefacts import snapshot_folder
+from genomepath.ml.command_line import output_fault
 from genomepath.runs import PRESETS
 from genomepath.snapshot_folders import snapshot_keep
 
@@ -43,17 +44,23 @@ class Command(BaseCommand):
         if options["seed"] < 0:
             raise CommandError("--seed must not be negative.")
         target: Path | None = options["json"]
-        if target is not None and not target.resolve().parent.is_dir():
-            raise CommandError(f"There is no folder {target.parent}.")
+        if target is not None and (fault := output_fault(target)):
+            raise CommandError(fault)
         report = self._measure(options)
-        if target is not None:
-            target.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
         self.stdout.write(_table(report))
+        if target is not None:
+            try:
+                target.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+            except OSError as error:
+                raise CommandError(f"Measured, but {target} could not be written: {error.strerror}.") from error
         if not report["equal_quality"]:
             raise CommandError("Training by rows reached a lower MRR than correlation by correlation.")
 
     def _measure(self, options: dict[str, Any]) -> dict[str, Any]:
         from genomepath.ml.config import preset_config
+        from genomepath.ml.dataset import DatasetError
+        from genomepath.ml.snapshot import SnapshotError
+        from genomepath.ml.splits import SplitError
         from genomepath.ml.training_bench import BenchInputs, measure_training
         from genomepath.ml.tuning import tuning_data
 
@@ -62,7 +69,10 @@ class Command(BaseCommand):
                 _, manifest = snapshot_keep(owner=f"bench-{uuid4()}", include_drafts=options["include_drafts"])
             except ValidationError as error:
                 raise CommandError(" ".join(error.messages)) from error
-        data = tuning_data(snapshot_folder(manifest["data_sha256"]), options["seed"])
+        try:
+            data = tuning_data(snapshot_folder(manifest["data_sha256"]), options["seed"])
+        except (SnapshotError, DatasetError, SplitError) as error:
+            raise CommandError(f"Nothing was measured: {error}.") from error
         config = preset_config(options["preset"], epochs=options["epochs"])
         inputs = BenchInputs(data.features, data.truth, data.split, config, options["seed"])
         return measure_training(

@@ -19,6 +19,7 @@ from genomepath.evaluation_report import (
     read_permutation,
     refuse_marked,
 )
+from genomepath.ml.command_line import output_fault
 from genomepath.ml.permutation_test import PermutationResult
 from genomepath.models import ModelVersion
 from genomepath.models.training_run import RunKind
@@ -120,10 +121,16 @@ class Command(BaseCommand):
 
     def _write_evaluation(self, version: ModelVersion, target: Path | None) -> None:
         folder = model_folder(version)
+        self.stdout.write((folder / "evaluation.md").read_text(encoding="utf-8"))
         if target is not None:
             content = json.dumps(read_json(folder / "evaluation.json"), indent=2, sort_keys=True)
-            target.write_text(content + "\n", encoding="utf-8")
-        self.stdout.write((folder / "evaluation.md").read_text(encoding="utf-8"))
+            try:
+                target.write_text(content + "\n", encoding="utf-8")
+            except OSError as error:
+                raise CommandError(
+                    f"Evaluated, but {target} could not be written: {error.strerror}. The evaluation is kept in the "
+                    f"model's folder, {folder}."
+                ) from error
 
     def _write_report(self, version: ModelVersion, options: dict[str, Any], extras: ReportExtras) -> None:
         try:
@@ -144,8 +151,8 @@ class Command(BaseCommand):
 
 def _refuse_bad_options(options: dict[str, Any]) -> None:
     target: Path | None = options["json"]
-    if target is not None and (target.is_dir() or not target.resolve().parent.is_dir()):
-        raise CommandError(f"{target} cannot be written: it is a folder, or its folder does not exist.")
+    if target is not None and (fault := output_fault(target)):
+        raise CommandError(fault)
     if options["seeds"] and min(options["seeds"]) < 0:
         raise CommandError("--seeds must not be negative.")
     if target is not None and options["in_worker"]:

@@ -20,27 +20,24 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         add_run_options(parser)
-        parser.add_argument("--preset", choices=PRESETS, default="spec")
-        parser.add_argument("--seed", type=int, default=0)
+        parser.add_argument("--preset", choices=PRESETS, help="spec unless given")
+        parser.add_argument("--seed", type=int, help="0 unless given")
         parser.add_argument("--epochs", type=int, help="at most so many epochs (default: the preset's 50)")
         parser.add_argument("--include-drafts", action="store_true", help="train on unreviewed correlations as well")
         parser.add_argument("--resume", metavar="RUN", help="go on with a run that was cut off, by its id or its start")
         parser.add_argument("--json", action="store_true", help="print the run and its model version as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        if options["seed"] < 0:
-            raise CommandError("--seed must not be negative.")
-        if options["resume"]:
-            if options["in_worker"]:
-                raise CommandError("--resume goes on here and now: leave --async out.")
+        _refuse_bad_options(options)
+        if options["resume"] is not None:
             run = run_continue(run=self._find_run(options["resume"]), show_progress=not options["no_progress"])
         else:
             run = run_start(
                 kind=RunKind.TRAINING,
                 in_worker=options["in_worker"],
                 show_progress=not options["no_progress"],
-                preset=options["preset"],
-                seed=options["seed"],
+                preset=options["preset"] or "spec",
+                seed=options["seed"] or 0,
                 include_drafts=options["include_drafts"],
                 parameters={} if options["epochs"] is None else {"hyperparameters": {"epochs": options["epochs"]}},
             )
@@ -63,3 +60,18 @@ class Command(BaseCommand):
             self.stdout.write(f"Run {run.public_id} waits for the ML worker.")
         else:
             self.stdout.write(f"Trained model version {sha256[:12]} on data {run.data_sha256[:12]}.")
+
+
+def _refuse_bad_options(options: dict[str, Any]) -> None:
+    if options["seed"] is not None and options["seed"] < 0:
+        raise CommandError("--seed must not be negative.")
+    if options["resume"] is None:
+        return
+    if options["in_worker"]:
+        raise CommandError("--resume goes on here and now: leave --async out.")
+    of_a_new_run = [name for name in ("preset", "seed", "epochs") if options[name] is not None]
+    if options["include_drafts"]:
+        of_a_new_run.append("include_drafts")
+    if of_a_new_run:
+        names = ", ".join("--" + name.replace("_", "-") for name in of_a_new_run)
+        raise CommandError(f"--resume goes on with what the run began with: leave {names} out.")

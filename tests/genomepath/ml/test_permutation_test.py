@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -77,12 +79,30 @@ def test_the_table_names_the_candidates_and_the_verdict():
     ]
 
 
-def test_the_command_leaves_its_result_in_a_file(tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def quick(monkeypatch) -> None:
+    """The command on the synthetic data, with a scorer that needs no training."""
     monkeypatch.setattr(command, "build_text_features", lambda *args: FEATURES)
     monkeypatch.setattr(command, "MiniLMEncoder", lambda: None)
-    monkeypatch.setattr(command, "read_snapshot", lambda folder: SNAPSHOT)
+    monkeypatch.setattr(command, "snapshot_to_judge", lambda options: SNAPSHOT)
     monkeypatch.setattr(command, "model_scorer", lambda config: by_chance)
 
+
+def test_a_result_that_could_not_be_written_stands_printed(quick, tmp_path, monkeypatch, capsys):
+    def full(path: Path, payload: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("genomepath.ml.command_line.write_json", full)
+
+    with pytest.raises(SystemExit):
+        command.main(["folder", "--protocols", "P1", "--json", str(tmp_path / "result.json")])
+
+    printed = capsys.readouterr()
+    assert "| P1 TK→G accuracy@5 | the whole catalogue |" in printed.out
+    assert printed.err.endswith("result.json could not be written: No space left on device\n")
+
+
+def test_the_command_leaves_its_result_in_a_file(quick, tmp_path, capsys):
     command.main(["folder", "--protocols", "P1", "--seeds", "0", "1", "--json", str(tmp_path / "result.json")])
 
     result = PermutationResult.from_dict(json.loads((tmp_path / "result.json").read_text(encoding="utf-8")))
