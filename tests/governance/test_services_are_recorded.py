@@ -58,6 +58,7 @@ NOT_SERVICES = {
     "ethics.records.subject_of": "reads",
     "ethics.records.record_change": "is the recording",
     "ethics.stewardship.item_create": "its callers record the item together with what it belongs to",
+    "genomepath.publication.withdrawn_items": "reads",
     "genomepath.registry.model_register": "the run that calls it is recorded",
     "genomepath.registry.model_promote": "its two steps are transactions with events of their own",
     "genomepath.runs.has_fresh_heartbeat": "reads",
