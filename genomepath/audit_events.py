@@ -29,6 +29,12 @@ for _event_type in (
     EventType(
         "model.promoted", "A model version went into service", needs_model=True, details=frozenset({"provisional"})
     ),
+    EventType(
+        "model.rolled_back",
+        "A model version that had been in service before went back into service",
+        needs_model=True,
+        details=frozenset({"provisional", "replaced"}),
+    ),
     EventType("model.retired", "A model version left service", needs_model=True),
     EventType(
         "model.readmitted",

@@ -1,7 +1,7 @@
 """The model registry: register, gate, promote, roll back. The gate's rules are in ``genomepath.ml.gate``.
 
-A promotion asks the gate first, which takes a while, before the rows are locked. So
-what it found out about the version in service is looked at again under the locks.
+A promotion asks the gate first, and a rollback its checks; both take a while, and happen before the rows are locked. So
+what they found out about the version in service is looked at again under the locks.
 """
 
 from __future__ import annotations
@@ -122,6 +122,30 @@ def model_promote(*, version: ModelVersion, promoted_by: str) -> ModelVersion:
     return _enter_service(version, promoted_by, decision)
 
 
+def model_roll_back(*, version: ModelVersion | None = None, rolled_back_by: str) -> ModelVersion:
+    """Put a version back that was in service before; without one, the last in service before the active one.
+
+    It passed the gate when it went into service, and keeps its provisional mark. It is not compared with the active one,
+    which is what one goes back from. What may have changed since is looked at again: marks, files, ethics scan and
+    attribution.
+
+    Raises:
+        ValidationError: the version was never in service or may not come back, there is none, or another version went into
+            service meanwhile.
+    """
+    models_mark_withheld()
+    active = ModelVersion.objects.filter(state=VersionState.ACTIVE.value).first()
+    version = version or _last_in_service()
+    _refuse_unfit(version)
+    _refuse_never_in_service(version)
+    verify_model_files(version)
+    if not scan_is_clean(version):
+        raise ValidationError("The ethics scan found a leak in the files of this model version.")
+    if not attribution_complete():
+        raise ValidationError("A prediction lacks its attribution.")
+    return _return_to_service(version, rolled_back_by, active.sha256 if active else None)
+
+
 @transaction.atomic
 def model_retire(*, version: ModelVersion) -> bool:
     """Take a version out of service without another in its place; whether it was in service."""
@@ -170,6 +194,22 @@ def _enter_service(version: ModelVersion, promoted_by: str, decision: dict[str, 
     return promoted
 
 
+@transaction.atomic
+def _return_to_service(version: ModelVersion, rolled_back_by: str, seen_active: str | None) -> ModelVersion:
+    returned, active = _lock(version)
+    _refuse_unfit(returned)
+    _refuse_never_in_service(returned)
+    _refuse_another_active(active, seen_active)
+    _replace(active, returned, rolled_back_by)
+    audit.record(
+        "model.rolled_back",
+        subjects=[returned.sha256],
+        model_sha256=returned.sha256,
+        details={"provisional": returned.provisional, "replaced": active.sha256 if active else None},
+    )
+    return returned
+
+
 def _lock(version: ModelVersion) -> tuple[ModelVersion, ModelVersion | None]:
     """The version and the other one that is active, as they are now. Every row is locked, so that none becomes active."""
     rows = {row.pk: row for row in ModelVersion.objects.select_for_update().order_by("pk")}
@@ -199,6 +239,18 @@ def _is_first(version: ModelVersion) -> bool:
     return not ModelVersion.objects.filter(promoted_at__isnull=False).exclude(pk=version.pk).exists()
 
 
+def _last_in_service() -> ModelVersion:
+    once = ModelVersion.objects.filter(
+        state=VersionState.RETIRED.value, promoted_at__isnull=False, marked_at__isnull=True
+    )
+    latest = once.order_by("-promoted_at", "-pk").first()
+    if latest is None:
+        raise ValidationError(
+            "There is no model version to go back to: none was in service before and may serve again."
+        )
+    return latest
+
+
 def _readmit(version: ModelVersion) -> None:
     if version.marked_at is None or withheld_from_training(version.trained_on):
         return
@@ -216,6 +268,13 @@ def _refuse_unfit(version: ModelVersion) -> None:
         raise ValidationError("This model version was trained on knowledge that has since been withheld.")
     if version.state == VersionState.QUARANTINED:
         raise ValidationError("A quarantined model version cannot be promoted.")
+
+
+def _refuse_never_in_service(version: ModelVersion) -> None:
+    if version.state == VersionState.ACTIVE:
+        raise ValidationError("This model version is in service already.")
+    if version.state != VersionState.RETIRED or version.promoted_at is None:
+        raise ValidationError("This model version was not in service before: promote it through the gate.")
 
 
 def _refuse_another_active(active: ModelVersion | None, seen: str | None) -> None:

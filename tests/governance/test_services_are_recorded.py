@@ -61,6 +61,7 @@ NOT_SERVICES = {
     "genomepath.publication.withdrawn_items": "reads",
     "genomepath.registry.model_register": "the run that calls it is recorded",
     "genomepath.registry.model_promote": "its two steps are transactions with events of their own",
+    "genomepath.registry.model_roll_back": "its checks come before its one transaction, which records",
     "genomepath.runs.has_fresh_heartbeat": "reads",
     "genomepath.runs.heartbeat_limit": "reads",
     "genomepath.run_execution.run_execute": "claims, works and ends in transactions of their own",
