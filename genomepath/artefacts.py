@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 
+from genomepath.ml.checkpoint import ModelFolderError, read_manifest
 from genomepath.ml.results import EvaluationResult
 from genomepath.models import ModelVersion
 
@@ -44,3 +46,19 @@ def read_evaluation(version: ModelVersion) -> EvaluationResult | None:
         return EvaluationResult.from_dict(payload) if payload is not None else None
     except ValueError:  # no JSON, no UTF-8, or a ResultError
         return None
+
+
+def verify_model_files(version: ModelVersion) -> None:
+    """Hold the files of a version to their manifest, and the manifest to the version: the row alone proves nothing.
+
+    Raises:
+        ValidationError: a file is missing or differs, or the folder holds another model.
+    """
+    try:
+        manifest = read_manifest(model_folder(version))
+    except ModelFolderError as error:
+        raise ValidationError(f"The files of this model version are not those of its manifest: {error}") from error
+    if manifest.model_sha256 != version.sha256:
+        raise ValidationError(
+            f"The folder of this model version holds another model, {manifest.model_sha256[:12]}: train it again."
+        )

@@ -22,12 +22,18 @@ for _event_type in (
     ),
     EventType(
         "model.gated",
-        "The promotion gate decided over a model version",
+        "The promotion gate decided over a model version, rule by rule with its numbers",
         needs_model=True,
-        details=frozenset({"passed", "provisional", "failed_rules"}),
+        details=frozenset({"passed", "provisional", "failed_rules", "rules", "compared_with"}),
     ),
     EventType(
         "model.promoted", "A model version went into service", needs_model=True, details=frozenset({"provisional"})
+    ),
+    EventType(
+        "model.rolled_back",
+        "A model version that had been in service before went back into service",
+        needs_model=True,
+        details=frozenset({"provisional", "replaced"}),
     ),
     EventType("model.retired", "A model version left service", needs_model=True),
     EventType(

@@ -8,14 +8,13 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from correlations.models import Practice
-from ethics.models import WithdrawalCase
 from ethics.models.client import CLIENT_AUDIENCES
 from ethics.policy import Purpose
 from genomepath.answer_cache import answers_purge
 from genomepath.artefacts import model_folder, read_json
 from genomepath.models import ModelVersion, Prediction
 from genomepath.models.model_version import VersionState
-from genomepath.publication import predictions_publish
+from genomepath.publication import predictions_publish, withdrawn_items
 from genomepath.redis_bytes import RedisUnavailable
 
 logger = logging.getLogger(__name__)
@@ -42,12 +41,13 @@ def predictions_restore() -> int:
 
 def _shown_without_prediction(active: ModelVersion) -> set[str]:
     """Slugs of practices that a withdrawal once concerned, that some client may be shown, and that nothing is said about."""
-    decided = {item for items in WithdrawalCase.objects.values_list("item_public_ids", flat=True) for item in items}
     predicted = Prediction.objects.filter(model_version=active, practice=OuterRef("pk"))
     slugs: set[str] = set()
     for audience in CLIENT_AUDIENCES:
         shown = Practice.objects.permitted_for(Purpose.PREDICTION, audience)
-        slugs |= set(shown.filter(~Exists(predicted), item__public_id__in=decided).values_list("slug", flat=True))
+        slugs |= set(
+            shown.filter(~Exists(predicted), item__public_id__in=withdrawn_items()).values_list("slug", flat=True)
+        )
     return slugs
 
 

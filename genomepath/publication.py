@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from uuid import UUID
 
 import numpy as np
 from django.core.exceptions import ValidationError
@@ -12,9 +13,10 @@ from numpy.typing import NDArray
 from correlations.models import GenomicTarget, Practice
 from correlations.vocabulary import Direction
 from ethics import audit
+from ethics.models import WithdrawalCase
 from ethics.models.client import CLIENT_AUDIENCES
 from ethics.policy import Purpose
-from genomepath.artefacts import model_folder
+from genomepath.artefacts import model_folder, verify_model_files
 from genomepath.ml.published_scores import PublishedScores, PublishedScoresError, read_published_scores
 from genomepath.ml.snapshot import DOSES
 from genomepath.models import ModelVersion, Prediction
@@ -25,15 +27,18 @@ def predictions_publish(*, version: ModelVersion) -> int:
     """Store the ranking of every practice and dose, and of every target; returns the number of rows.
 
     Records that left the catalogue since the training are left out. What the policy withholds is filtered on every read;
-    of a marked version it is not even stored again, because a withdrawal has deleted it.
+    what a withdrawal has deleted is not even stored again, because its receipt says that it is gone.
 
     Raises:
-        ValidationError: the model folder lacks its scores.
+        ValidationError: the model folder lacks its scores, or holds another model.
     """
+    # A withdrawal looks for models to mark under these locks before it deletes: it can't miss rows that are written here.
+    version = ModelVersion.objects.select_for_update().get(pk=version.pk)
     try:
         scores = read_published_scores(model_folder(version))
     except PublishedScoresError as error:
         raise ValidationError(f"The scores of this model version cannot be read: {error}") from error
+    verify_model_files(version)
     practices = _publishable(version, Practice.objects.in_bulk(list(scores.practices), field_name="slug"))
     targets = GenomicTarget.objects.in_bulk(list(scores.targets), field_name="symbol")
     Prediction.objects.filter(model_version=version).delete()
@@ -52,13 +57,25 @@ def predictions_publish(*, version: ModelVersion) -> int:
 
 
 def _publishable(version: ModelVersion, practices: dict[str, Practice]) -> dict[str, Practice]:
-    if version.marked_at is None:
-        return practices
+    """Without what no client may be shown and a withdrawal once concerned; of a marked version without all such practices.
+
+    A practice whose consent has not begun is stored: nothing would publish it when it may be shown.
+    ``prediction_restoring`` looks after those of a withdrawal.
+    """
     shown: set[int] = set()
     for audience in CLIENT_AUDIENCES:
         permitted = Practice.objects.permitted_for(Purpose.PREDICTION, audience)
         shown |= set(permitted.values_list("pk", flat=True))
-    return {slug: practice for slug, practice in practices.items() if practice.pk in shown}
+    deleted = (
+        practices.values() if version.marked_at else Practice.objects.filter(item__public_id__in=withdrawn_items())
+    )
+    hidden = {practice.pk for practice in deleted} - shown
+    return {slug: practice for slug, practice in practices.items() if practice.pk not in hidden}
+
+
+def withdrawn_items() -> set[UUID]:
+    """The governed items that a withdrawal ever concerned, whatever was decided about them since."""
+    return {item for items in WithdrawalCase.objects.values_list("item_public_ids", flat=True) for item in items}
 
 
 def _tk_to_genomic(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from django.core.exceptions import ValidationError
 
 from correlations.models import Correlation
 from correlations.vocabulary import Origin
-from genomepath.artefacts import artefact_root, model_folder, read_json, snapshot_folder
+from genomepath.artefacts import artefact_root, model_folder, read_json, relative_to_root, snapshot_folder
 from genomepath.code_version import code_version, constraints_sha256
 from genomepath.ml.config import ConfigError, ModelConfig, preset_config
 from genomepath.ml.snapshot import read_snapshot
@@ -51,7 +52,7 @@ def train(run: TrainingRun, report: RunReporter) -> None:
 
     config = model_config(run.preset, run.parameters)
     taken, manifest = snapshot_keep(owner=f"run-{run.public_id}", include_drafts=run.include_drafts)
-    folder = artefact_root() / "models" / f"run-{run.public_id}"
+    folder = _folder_to_train_in(run)
     if run.data_sha256 and run.data_sha256 != manifest["data_sha256"] and folder.exists():
         report.log("The data changed while the run was away: it starts again.")
         shutil.rmtree(folder)
@@ -83,6 +84,20 @@ def train(run: TrainingRun, report: RunReporter) -> None:
     report.log(f"Model version {version.sha256[:12]} is registered ({version.state}).")
     if run.parameters.get("then_evaluate"):
         _request_evaluation(run, version)
+
+
+def _folder_to_train_in(run: TrainingRun) -> Path:
+    """The first folder of the run that no version points to: what is registered is never written to again.
+
+    A run whose version was registered before its end was noted is taken up once more, perhaps on other data or other code.
+    """
+    models = artefact_root() / "models"
+    names = (f"run-{run.public_id}{suffix}" for suffix in chain([""], (f"-{number}" for number in count(2))))
+    return next(
+        models / name
+        for name in names
+        if not ModelVersion.objects.filter(folder=relative_to_root(models / name)).exists()
+    )
 
 
 def _report_calibration(run: TrainingRun, report: RunReporter, part: int, parts: int) -> None:

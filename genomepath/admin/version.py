@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
@@ -29,7 +32,10 @@ STATE_COLOURS = {
 
 @admin.register(ModelVersion)
 class ModelVersionAdmin(ViewOnlyAdmin):
-    """The registry. A version goes into service through the gate alone. Which items it was trained on is not shown."""
+    """The registry. A version goes into service through the gate alone, and may come back later.
+
+    Which items it was trained on is not shown.
+    """
 
     list_display = (
         "short_sha256",
@@ -52,7 +58,7 @@ class ModelVersionAdmin(ViewOnlyAdmin):
     readonly_fields = ("trained_on_count", "runs_list")
     hidden_history_fields = ("trained_on", "metrics", "gate")
     change_form_outer_before_template = "admin/genomepath/version_summary.html"
-    actions_detail = ("promote", "evaluate", "publish")
+    actions_detail = ("promote", "roll_back", "evaluate", "publish")
 
     @admin.display(description="Version", ordering="sha256")
     def short_sha256(self, version: ModelVersion) -> str:
@@ -115,28 +121,50 @@ class ModelVersionAdmin(ViewOnlyAdmin):
         """Ask the gate, and put the version into service where it passes."""
         from genomepath.registry import model_promote
 
-        version = self.record_or_404(request, object_id)
-        refusals: list[str] = []
-        if request.method == "POST":
-            try:
-                promoted = model_promote(version=version, promoted_by=request.user.get_username())
-            except ValidationError as error:
-                refusals = error.messages
-            else:
-                note = (
-                    " It is provisional: a baseline beats it, and every answer says so." if promoted.provisional else ""
-                )
-                messages.success(request, f"{promoted} is in service.{note}")
-                return HttpResponseRedirect(object_url(promoted))
         page = FormPage(
-            title=f"Promote {version}",
+            title="Promote",
             intro=(
                 "The gate looks at leakage checks, the ethics scan, attribution, ONNX parity, calibration, the baselines "
                 "and the active model. Where it passes, this version's predictions are published and the active one retires."
             ),
             submit_label="Promote",
-            refusals=refusals,
         )
+        promote = partial(model_promote, promoted_by=request.user.get_username())
+        return self._put_into_service(request, object_id, page, promote)
+
+    @action(description="Roll back to this", url_path="roll-back", permissions=["promote"])
+    def roll_back(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Put a version back that was in service before."""
+        from genomepath.registry import model_roll_back
+
+        page = FormPage(
+            title="Roll back to",
+            intro=(
+                "A version that was in service before goes back into service, although the active one may score higher. It "
+                "must not be marked; its files, the ethics scan and the attribution are looked at again."
+            ),
+            submit_label="Roll back",
+        )
+        roll_back = partial(model_roll_back, rolled_back_by=request.user.get_username())
+        return self._put_into_service(request, object_id, page, roll_back)
+
+    def _put_into_service(
+        self, request: HttpRequest, object_id: str, page: FormPage, service: Callable[..., ModelVersion]
+    ) -> HttpResponse:
+        version = self.record_or_404(request, object_id)
+        refusals: list[str] = []
+        if request.method == "POST":
+            try:
+                serving = service(version=version)
+            except ValidationError as error:
+                refusals = error.messages
+            else:
+                note = (
+                    " It is provisional: a baseline beats it, and every answer says so." if serving.provisional else ""
+                )
+                messages.success(request, f"{serving} is in service.{note}")
+                return HttpResponseRedirect(object_url(serving))
+        page = replace(page, title=f"{page.title} {version}", refusals=refusals)
         return form_page(self, request, page, ConfirmationForm(), version)
 
     @action(description="Evaluate", url_path="evaluate", permissions=["work"])

@@ -54,9 +54,10 @@ class Provenance:
 
 @dataclass(frozen=True)
 class ModelManifest:
-    """SHA-256 of the model and of each artefact, with the provenance."""
+    """SHA-256 of the model and of each artefact, with the seed of the training and the provenance."""
 
     model_sha256: str
+    seed: int
     provenance: Provenance
     files: Mapping[str, str]
 
@@ -98,8 +99,13 @@ def update_manifest(folder: Path) -> ModelManifest:
     if missing:
         raise ModelFolderError(f"{folder} lacks {', '.join(missing)}")
     identity = "".join(f"{name}\0{files[name]}\0" for name in _IDENTITY)
-    manifest = ModelManifest(_sha256(identity.encode()), _provenance(folder), files)
-    payload = {"model_sha256": manifest.model_sha256, "files": files, **vars(manifest.provenance)}
+    manifest = ModelManifest(_sha256(identity.encode()), _seed(folder), _provenance(folder), files)
+    payload = {
+        "model_sha256": manifest.model_sha256,
+        "seed": manifest.seed,
+        "files": files,
+        **vars(manifest.provenance),
+    }
     write_json(folder / MANIFEST, payload)
     return manifest
 
@@ -113,7 +119,7 @@ def read_manifest(folder: Path) -> ModelManifest:
     payload = _read_json(folder / MANIFEST)
     try:
         files: dict[str, str] = payload["files"]
-        manifest = ModelManifest(payload["model_sha256"], _provenance(folder), files)
+        manifest = ModelManifest(payload["model_sha256"], _seed(folder), _provenance(folder), files)
         changed = [name for name, digest in files.items() if _sha256((folder / name).read_bytes()) != digest]
     except (KeyError, OSError) as error:
         raise ModelFolderError(f"{folder} is not a complete model folder: {error}") from error
@@ -189,6 +195,11 @@ def write_json(path: Path, payload: Any) -> None:
 def _provenance(folder: Path) -> Provenance:
     config = _read_json(folder / CONFIG)
     return Provenance(config["data_sha256"], config["code_version"], config["constraints_sha256"])
+
+
+def _seed(folder: Path) -> int:
+    """From the configuration, so that a manifest written before it held the seed has one as well."""
+    return int(_read_json(folder / CONFIG)["seed"])
 
 
 def _is_artefact(path: Path) -> bool:

@@ -23,8 +23,10 @@ from django.test import override_settings
 
 from ethics.clients import api_key_create, client_create
 from ethics.policy import Audience
+from genomepath.artefacts import model_folder
 from genomepath.ml.abstention import measure_abstention
 from genomepath.ml.baselines import BASELINES
+from genomepath.ml.checkpoint import update_manifest, write_json
 from genomepath.ml.dataset import TruthMatrix
 from genomepath.ml.evaluation import evaluate
 from genomepath.ml.results import EvaluationResult
@@ -164,22 +166,22 @@ def copy_version(evaluated) -> Callable[..., ModelVersion]:
     """Makes further versions with a folder of their own; ``change`` may edit the copied evaluation."""
 
     def copy(number: int, change: Callable[[dict[str, Any]], None] | None = None, **fields: Any) -> ModelVersion:
-        root = Path(django_settings.ARTEFACT_ROOT)
+        folder = Path(django_settings.ARTEFACT_ROOT) / "models" / f"copy-{number}"
+        shutil.copytree(model_folder(evaluated.version), folder)
+        path = folder / "evaluation.json"
+        evaluation = json.loads(path.read_text(encoding="utf-8"))
+        if change is not None:
+            change(evaluation)
+        path.write_text(json.dumps(evaluation), encoding="utf-8")
+        write_json(folder / "config.json", {**json.loads((folder / "config.json").read_text()), "seed": number})
         values = {name: getattr(evaluated.version, name) for name in ("preset", "data_sha256", "code_version")}
-        version = ModelVersion.objects.create(
-            sha256=f"{number:064x}",
+        return ModelVersion.objects.create(
+            sha256=update_manifest(folder).model_sha256,
             folder=f"models/copy-{number}",
             snapshot_folder=evaluated.version.snapshot_folder,
             trained_on=evaluated.version.trained_on,
             **{**values, **fields},
         )
-        shutil.copytree(root / evaluated.version.folder, root / version.folder)
-        path = root / version.folder / "evaluation.json"
-        evaluation = json.loads(path.read_text(encoding="utf-8"))
-        if change is not None:
-            change(evaluation)
-        path.write_text(json.dumps(evaluation), encoding="utf-8")
-        return version
 
     return copy
 

@@ -1,4 +1,4 @@
-"""Model folders that tests write by hand: what publication reads, without a training."""
+"""Model folders that tests write by hand: what publication reads and verifies, without a training."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.conf import settings
 from safetensors.numpy import save_file
 
 from correlations.models import GenomicTarget, Practice
-from genomepath.ml.checkpoint import write_json
+from genomepath.ml.checkpoint import update_manifest, write_json
 from genomepath.ml.conformal import SET_LEVEL, SetThreshold
 from genomepath.models import ModelVersion
 from tests.factories import make_model_version
@@ -47,7 +47,17 @@ def make_scored_version(
     **fields,
 ) -> ModelVersion:
     """A candidate whose folder holds scores for these practices and targets."""
-    version = make_model_version(**{"state": "candidate", "folder": f"models/scored-{seed}", **fields})
+    name = f"models/scored-{seed}"
+    folder = Path(settings.ARTEFACT_ROOT) / name
     slugs, symbols = [practice.slug for practice in practices], [target.symbol for target in targets]
-    write_scores(Path(settings.ARTEFACT_ROOT) / version.folder, slugs, symbols, seed=seed, least_logit=least_logit)
-    return version
+    write_scores(folder, slugs, symbols, seed=seed, least_logit=least_logit)
+    sha256 = complete_folder(folder, seed=seed)
+    return make_model_version(**{"state": "candidate", "folder": name, "sha256": sha256, **fields})
+
+
+def complete_folder(folder: Path, *, seed: int) -> str:
+    """Configuration, weights that nothing reads, and the manifest; returns the SHA-256 of the model."""
+    provenance = {"data_sha256": "0" * 64, "code_version": "test", "constraints_sha256": "0" * 64}
+    write_json(folder / "config.json", {"seed": seed, **provenance})
+    (folder / "model.safetensors").write_bytes(b"weights")
+    return update_manifest(folder).model_sha256

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -13,7 +15,8 @@ from ethics.admin.visibility import COMPLIANCE_OFFICER, CURATOR, ML_ENGINEER
 from ethics.models import AuditEvent
 from genomepath.models import ModelVersion, TrainingRun
 from tests.admin_people import make_person
-from tests.factories import make_model_version
+from tests.factories import make_model_version, make_practice, make_target
+from tests.genomepath.model_folders import make_scored_version
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +69,7 @@ def test_only_ml_engineers_train_promote_and_cancel(role: str, method: str, clie
         reverse("admin:genomepath_trainingrun_cancel", args=[run.pk]),
         *(
             reverse(f"admin:genomepath_modelversion_{button}", args=[version.pk])
-            for button in ("promote", "evaluate", "publish")
+            for button in ("promote", "roll_back", "evaluate", "publish")
         ),
     ):
         assert getattr(client, method)(page).status_code == 403, page
@@ -143,6 +146,25 @@ def test_a_marked_version_is_refused_and_says_why(engineer: Client) -> None:
     version = make_model_version(state="candidate", marked_at=timezone.now())
     response = engineer.post(reverse("admin:genomepath_modelversion_promote", args=[version.pk]))
     assert "has since been withheld" in response.content.decode()
+
+
+def test_a_rollback_to_a_version_that_was_never_in_service_is_refused_in_words(engineer: Client) -> None:
+    version = make_model_version(state="candidate")
+    response = engineer.post(reverse("admin:genomepath_modelversion_roll_back", args=[version.pk]))
+    assert response.status_code == 422
+    assert "was not in service before" in response.content.decode()
+
+
+def test_a_rollback_is_a_confirmed_post_in_the_engineers_name(engineer: Client) -> None:
+    version = make_scored_version([make_practice()], [make_target()], state="retired", promoted_at=timezone.now())
+    (Path(settings.ARTEFACT_ROOT) / version.snapshot_folder).mkdir(parents=True)
+    page = reverse("admin:genomepath_modelversion_roll_back", args=[version.pk])
+    assert engineer.get(page).status_code == 200
+    assert ModelVersion.objects.get().state == "retired"
+    assert engineer.post(page).status_code == 302
+    version.refresh_from_db()
+    assert (version.state, version.promoted_by) == ("active", "engineer")
+    assert AuditEvent.objects.get(event_type="model.rolled_back").actor_name == "engineer"
 
 
 @pytest.mark.parametrize("kind", ["evaluation", "publication"])

@@ -17,11 +17,14 @@ from correlations.models import Correlation
 from ethics.models import AuditEvent
 from genomepath.artefacts import artefact_root, model_folder
 from genomepath.management.commands import evaluate_genomepath
+from genomepath.ml.checkpoint import update_manifest
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.models.training_run import RunKind
+from genomepath.registry import model_promote
 from genomepath.run_execution import run_execute
 from genomepath.runs import heartbeat_limit, run_request
 from tests.factories import make_model_version, make_training_catalogue
+from tests.genomepath.gate_evaluations import ranks_every_pair
 from tests.genomepath.own_broker import own_broker
 from tests.service_home import PROJECT_ROOT
 
@@ -218,11 +221,40 @@ def test_promotion_prints_the_decision_as_json(evaluated):
 
 def test_a_refused_promotion_is_an_error_that_names_the_rule(evaluated):
     (model_folder(evaluated.version) / "onnx_parity.json").unlink()
+    update_manifest(model_folder(evaluated.version))
 
     with pytest.raises(CommandError, match="ONNX parity: not measured"):
         printed("promote_model")
 
     assert ModelVersion.objects.get().state == "candidate"
+
+
+def test_a_rollback_goes_back_to_the_version_last_in_service(copy_version):
+    first, second = copy_version(1, ranks_every_pair(0.5)), copy_version(2, ranks_every_pair(0.9))
+    for version in (first, second):
+        model_promote(version=version, promoted_by="engineer")
+
+    assert printed("promote_model", "--rollback") == f"Model version {first.sha256[:12]} is in service again.\n"
+
+    assert ModelVersion.objects.get(state="active") == first
+    assert AuditEvent.objects.get(event_type="model.rolled_back").actor_role == "command"
+
+
+def test_a_rollback_to_a_named_version_is_printed_as_json(copy_version):
+    versions = [copy_version(number, ranks_every_pair(0.5)) for number in (1, 2, 3)]
+    for version in versions:
+        model_promote(version=version, promoted_by="engineer")
+
+    answer = json.loads(printed("promote_model", "--rollback", "--model", versions[0].sha256[:12], "--json"))
+
+    assert answer == {"model": versions[0].sha256, "provisional": False}
+
+
+def test_a_rollback_with_nothing_to_go_back_to_is_an_error(evaluated):
+    model_promote(version=evaluated.version, promoted_by="engineer")
+
+    with pytest.raises(CommandError, match="There is no model version to go back to"):
+        printed("promote_model", "--rollback")
 
 
 @pytest.mark.parametrize(("command", "kind"), [("train_genomepath", "training"), ("evaluate_genomepath", "evaluation")])

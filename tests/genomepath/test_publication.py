@@ -7,12 +7,18 @@ from itertools import pairwise
 import pytest
 from django.core.exceptions import ValidationError
 
+from ethics.consent import consent_withdraw
 from ethics.models import AuditEvent
+from ethics.models.client import CLIENT_AUDIENCES
+from ethics.policy import Basis, Purpose
 from genomepath.artefacts import model_folder
 from genomepath.models import Prediction
 from genomepath.publication import predictions_publish
-from tests.factories import make_practice, make_target
-from tests.genomepath.model_folders import make_scored_version
+from genomepath.withdrawal import models_mark_withheld
+from genomepath.withdrawal_processing import withdrawals_process
+from tests.admin_people import make_consent
+from tests.factories import make_item, make_practice, make_target
+from tests.genomepath.model_folders import complete_folder, make_scored_version
 
 pytestmark = pytest.mark.django_db
 
@@ -133,3 +139,42 @@ def test_a_damaged_folder_is_refused_and_the_published_rows_stay(practices, targ
         predictions_publish(version=version)
 
     assert Prediction.objects.filter(model_version=version).count() == 48
+
+
+@pytest.fixture
+def withdrawn(practices):
+    """Documented, with a consent for predictions alone that was withdrawn: training on it stays allowed."""
+    consent = make_consent(practices[0].item, purposes=[Purpose.PREDICTION.value], audiences=[*CLIENT_AUDIENCES])
+    consent_withdraw(consent=consent, reason="no predictions any more")
+    withdrawals_process()
+    return practices[0]
+
+
+def test_what_a_withdrawal_deleted_is_not_stored_again_by_any_version(practices, targets, withdrawn):
+    version = make_scored_version(practices, targets, trained_on=[practice.item.public_id for practice in practices])
+    models_mark_withheld()
+    version.refresh_from_db()
+    assert version.marked_at is None
+
+    predictions_publish(version=version)
+
+    predicted = set(Prediction.objects.values_list("practice__slug", flat=True))
+    assert predicted == {practice.slug for practice in practices} - {withdrawn.slug}
+
+
+def test_what_no_client_may_be_shown_yet_is_stored_where_no_withdrawal_concerned_it(practices, targets):
+    waiting = make_practice(item=make_item(basis=Basis.CONSENT, basis_source=""))
+
+    predictions_publish(version=make_scored_version([*practices, waiting], targets))
+
+    assert Prediction.objects.filter(practice=waiting).exists()
+
+
+def test_a_folder_that_holds_another_model_is_not_published(practices, targets):
+    version = make_scored_version(practices, targets)
+    complete_folder(model_folder(version), seed=7)
+
+    with pytest.raises(ValidationError, match="holds another model"):
+        predictions_publish(version=version)
+
+    assert not Prediction.objects.exists()

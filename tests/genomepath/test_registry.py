@@ -10,52 +10,26 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from ethics.desk.event_words import fields_in_words
 from ethics.models import AuditEvent
 from ethics.policy import SacredStatus
 from ethics.stewardship import item_record_objection, item_set_status
+from genomepath import registry
 from genomepath.artefacts import model_folder
+from genomepath.ml.checkpoint import read_manifest, update_manifest, write_json
 from genomepath.models import ModelVersion, Prediction, TrainingRun
-from genomepath.registry import model_gate, model_promote, model_register
+from genomepath.registry import model_gate, model_promote, model_register, model_retire
 from genomepath.run_command import find_version
 from tests.factories import make_model_version, make_practice
+from tests.genomepath.gate_evaluations import beats_the_baselines, events, loses_to_a_baseline, ranks_every_pair
 
 pytestmark = pytest.mark.django_db
 CANARY = "canary-5c1d-in-a-model-file"
 
 
-def differences(evaluation: dict) -> list[dict]:
-    """The P1 estimates of the model minus a baseline that the gate looks at."""
-    found = evaluation["protocols"]["P1"]["differences"]
-    return [found[name][way] for name in ("popularity", "zero-shot cosine") for way in found[name]]
-
-
-def beats_the_baselines(evaluation: dict) -> None:
-    for estimate in differences(evaluation):
-        estimate.update(value=0.2, low=0.1, high=0.3)
-
-
-def loses_to_a_baseline(evaluation: dict) -> None:
-    beats_the_baselines(evaluation)
-    differences(evaluation)[0].update(value=-0.2, low=-0.3, high=-0.1)
-
-
-def ranks_every_pair(value: float):
-    def change(evaluation: dict) -> None:
-        beats_the_baselines(evaluation)
-        for outcome in evaluation["protocols"]["P1"]["outcomes"]:
-            outcome.update(tk_to_genomic=value, genomic_to_tk=value)
-
-    return change
-
-
 def rules(version: ModelVersion) -> dict[str, bool]:
     version.refresh_from_db()
     return {rule["name"]: rule["passed"] for rule in version.gate["rules"]}
-
-
-def events(version: ModelVersion) -> list[str]:
-    found = AuditEvent.objects.filter(model_sha256=version.sha256).order_by("pk")
-    return [event.event_type for event in found]
 
 
 def test_a_version_that_was_never_evaluated_is_refused():
@@ -160,7 +134,7 @@ def test_a_better_version_retires_the_active_one(copy_version):
     assert events(first)[-1] == "model.retired"
 
 
-def test_rolling_back_to_a_retired_version_goes_through_the_gate_as_well(copy_version):
+def test_promoting_a_retired_version_goes_through_the_gate_as_well(copy_version):
     first, second = (copy_version(number, ranks_every_pair(0.5)) for number in (1, 2))
     model_promote(version=first, promoted_by="engineer")
     model_promote(version=second, promoted_by="engineer")
@@ -170,6 +144,125 @@ def test_rolling_back_to_a_retired_version_goes_through_the_gate_as_well(copy_ve
 
     assert events(first).count("model.gated") == 2
     assert ModelVersion.objects.get(pk=second.pk).state == "retired"
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """Has something done between the gate's decision and the activation, once."""
+    decide = registry.model_gate
+
+    def do(act):
+        def decide_and_act(*, version):
+            verdict = decide(version=version)
+            monkeypatch.setattr(registry, "model_gate", decide)
+            act()
+            return verdict
+
+        monkeypatch.setattr(registry, "model_gate", decide_and_act)
+
+    return do
+
+
+def test_a_version_that_went_into_service_after_the_gate_decided_is_not_replaced_unseen(copy_version, meanwhile):
+    first, second, better = (copy_version(n, ranks_every_pair(value)) for n, value in ((1, 0.5), (2, 0.6), (3, 0.9)))
+    model_promote(version=first, promoted_by="engineer")
+    meanwhile(lambda: model_promote(version=better, promoted_by="other"))
+
+    with pytest.raises(ValidationError, match="went into service meanwhile"):
+        model_promote(version=second, promoted_by="engineer")
+
+    assert ModelVersion.objects.get(state="active") == better
+
+
+def test_of_two_first_versions_at_once_one_is_promoted(copy_version, meanwhile):
+    first, second = copy_version(1, beats_the_baselines), copy_version(2, loses_to_a_baseline)
+    meanwhile(lambda: model_promote(version=first, promoted_by="other"))
+
+    with pytest.raises(ValidationError, match="went into service meanwhile"):
+        model_promote(version=second, promoted_by="engineer")
+
+    assert ModelVersion.objects.get(state="active") == first
+
+
+def test_a_version_is_not_provisional_once_another_was_first_and_has_left_service(copy_version, meanwhile):
+    first, second = copy_version(1, beats_the_baselines), copy_version(2, loses_to_a_baseline)
+    meanwhile(lambda: model_retire(version=model_promote(version=first, promoted_by="other")))
+
+    with pytest.raises(ValidationError, match="not the first any more"):
+        model_promote(version=second, promoted_by="engineer")
+
+
+def test_a_version_takes_the_place_of_the_one_it_was_compared_with_although_a_deadline_retired_it(
+    copy_version, meanwhile
+):
+    first, second = copy_version(1, ranks_every_pair(0.5)), copy_version(2, ranks_every_pair(0.6))
+    model_promote(version=first, promoted_by="engineer")
+    meanwhile(lambda: model_retire(version=first))
+
+    assert model_promote(version=second, promoted_by="engineer").state == "active"
+
+
+def test_the_decision_names_the_version_it_compared_with(copy_version):
+    first, second = copy_version(1, ranks_every_pair(0.5)), copy_version(2, ranks_every_pair(0.6))
+    model_promote(version=first, promoted_by="engineer")
+
+    model_gate(version=second)
+
+    compared = [
+        event.details["compared_with"] for event in AuditEvent.objects.filter(event_type="model.gated").order_by("pk")
+    ]
+    assert compared == [None, first.sha256]
+    assert second.gate["compared_with"] == first.sha256
+
+
+def test_the_event_of_a_decision_holds_every_rule_with_its_verdict_and_numbers(copy_version):
+    version = copy_version(1, loses_to_a_baseline)
+    verdict = model_gate(version=version)
+
+    details = AuditEvent.objects.get(event_type="model.gated").details
+    words = {True: "passed", False: "waived for the first model"}
+    assert details["rules"] == [
+        f"{rule['name']}: {words[rule['passed']]} ({rule['detail']})" for rule in verdict["rules"]
+    ]
+    assert any("-20.0 [-30.0, -10.0]" in rule for rule in details["rules"])
+
+
+def test_the_compliance_desk_shows_the_rules_one_by_one(evaluated):
+    verdict = model_gate(version=evaluated.version)
+
+    fields = {
+        field.name: field.values for field in fields_in_words(AuditEvent.objects.get(event_type="model.gated"), "")
+    }
+    assert len(fields["Rules"]) == len(verdict["rules"])
+    assert [value.text for value in fields["Compared with"]] == ["none"]
+
+
+def test_the_event_of_a_refusal_says_which_rule_failed(copy_version):
+    model_promote(version=copy_version(1, beats_the_baselines), promoted_by="engineer")
+
+    model_gate(version=copy_version(2, loses_to_a_baseline))
+
+    details = AuditEvent.objects.filter(event_type="model.gated").latest("pk").details
+    assert next(rule for rule in details["rules"] if ": failed (" in rule).startswith(
+        "better than popularity: failed ("
+    )
+
+
+def test_a_folder_that_holds_another_model_is_refused(evaluated, settings):
+    folder = model_folder(evaluated.version)
+    write_json(folder / "catalogue.json", {"practices": [], "targets": []})
+    update_manifest(folder)
+
+    with pytest.raises(ValidationError, match=f"holds another model, {read_manifest(folder).model_sha256[:12]}"):
+        model_gate(version=evaluated.version)
+
+
+def test_a_file_that_was_changed_since_is_refused_by_name(evaluated):
+    with (model_folder(evaluated.version) / "model.safetensors").open("ab") as file:
+        file.write(b" ")
+
+    with pytest.raises(ValidationError, match=r"model\.safetensors differ from the manifest"):
+        model_gate(version=evaluated.version)
 
 
 def test_an_active_version_whose_evaluation_is_gone_cannot_be_replaced_unseen(copy_version):
@@ -204,6 +297,7 @@ def test_a_version_whose_files_are_gone_is_refused(evaluated, settings, gone):
 
 def test_a_missing_onnx_measurement_makes_the_gate_refuse(evaluated):
     (model_folder(evaluated.version) / "onnx_parity.json").unlink()
+    update_manifest(model_folder(evaluated.version))
 
     with pytest.raises(ValidationError, match="ONNX parity: not measured"):
         model_promote(version=evaluated.version, promoted_by="engineer")
@@ -213,6 +307,7 @@ def test_a_failed_publication_undoes_the_whole_promotion(copy_version):
     first = model_promote(version=copy_version(1, beats_the_baselines), promoted_by="engineer")
     second = copy_version(2, beats_the_baselines)
     (model_folder(second) / "scores.safetensors").unlink()
+    update_manifest(model_folder(second))
 
     with pytest.raises(ValidationError, match="cannot be read"):
         model_promote(version=second, promoted_by="engineer")

@@ -94,6 +94,7 @@ ALLOWED: dict[str, tuple[int, str]] = {
     "genomepath/ethics_scan.py::withheld_texts": (1, "must know what is withheld to look for it; repeats no text"),
     "genomepath/export_records.py::export_record_add": (1, "the communities of an export that the gate has built"),
     "genomepath/publication.py::predictions_publish": (2, "stores what every read filters again"),
+    "genomepath/publication.py::_publishable": (1, "finds what a withdrawal concerned, to leave it out"),
     "genomepath/registry.py::model_quarantine": (1, "deletes"),
     "genomepath/asked_practice.py::asked_practice": (2, "the public id of a refused item, for the audit log alone"),
     "genomepath/asked_practice.py::_decoys": (2, "primary keys that make the work equal; none is shown"),

@@ -99,7 +99,7 @@ class ForgivingRegistryMachine(TrainingMachine):
     def leaks():
         return [
             mock.patch("genomepath.registry._refuse_unfit", lambda version: None),
-            mock.patch("genomepath.registry.scan_folders", lambda folders: []),
+            mock.patch("genomepath.version_checks.scan_folders", lambda folders: []),
         ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import pickle
 import subprocess
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 
 from genomepath.ml import checkpoint, training
-from genomepath.ml.checkpoint import ModelFolderError
+from genomepath.ml.checkpoint import ModelFolderError, Provenance
 from genomepath.ml.config import preset_config
 from genomepath.ml.conformal import read_thresholds
 from genomepath.ml.dataset import TruthMatrix, build_text_features
@@ -85,10 +86,38 @@ def test_the_model_folder_is_complete_and_holds_no_pickle(model_folder):
     assert all(contents[name][8:9] == b"{" for name in contents.keys() - others.keys())
 
 
-def test_the_manifest_names_data_code_and_every_artefact(model_folder):
+def test_the_manifest_file_names_seed_data_code_and_constraints(model_folder):
+    written = json.loads((model_folder / "manifest.json").read_text(encoding="utf-8"))
+    assert (written["seed"], written["data_sha256"]) == (0, SNAPSHOT.data_sha256)
+    assert (written["code_version"], written["constraints_sha256"]) == ("test", "0" * 64)
+
+
+def test_the_manifest_that_is_read_back_says_where_the_model_comes_from(model_folder):
     manifest = checkpoint.read_manifest(model_folder)
-    assert manifest.provenance.data_sha256 == SNAPSHOT.data_sha256
-    assert manifest.provenance.code_version == "test"
+    assert manifest.seed == 0
+    assert manifest.provenance == Provenance(SNAPSHOT.data_sha256, "test", "0" * 64)
+
+
+def test_what_the_manifest_says_beside_the_files_is_no_part_of_what_the_model_is_known_by(model_folder):
+    written = json.loads((model_folder / "manifest.json").read_text(encoding="utf-8"))
+    known_by = "".join(
+        f"{name}\0{written['files'][name]}\0" for name in ("model.safetensors", "config.json", "catalogue.json")
+    )
+    assert written["model_sha256"] == hashlib.sha256(known_by.encode()).hexdigest()
+
+
+def test_a_manifest_from_before_it_held_the_seed_is_read_all_the_same(model_folder, tmp_path):
+    for path in model_folder.iterdir():
+        if path.is_file():
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    written = json.loads((tmp_path / "manifest.json").read_text(encoding="utf-8"))
+    del written["seed"]
+    checkpoint.write_json(tmp_path / "manifest.json", written)
+    assert checkpoint.read_manifest(tmp_path) == checkpoint.read_manifest(model_folder)
+
+
+def test_the_manifest_names_every_artefact(model_folder):
+    manifest = checkpoint.read_manifest(model_folder)
     assert set(manifest.files) == {path.name for path in model_folder.iterdir()} - {"manifest.json", "tensorboard"}
 
 
