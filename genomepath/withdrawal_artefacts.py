@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +48,7 @@ def concerned_snapshots(case: WithdrawalCase) -> dict[str, Path]:
     slugs = set(Practice.objects.filter(item__public_id__in=items).values_list("slug", flat=True))
     found = {}
     for listing in (artefact_root() / "snapshots").glob("*/practices.jsonl"):
-        if slugs & set(_slugs_in(listing)):
+        if slugs and _may_list(listing, slugs):
             found[listing.parent.name] = listing.parent
     return found
 
@@ -129,9 +128,16 @@ def _is_below_root(path: Path) -> bool:
     return path.resolve() != root and path.resolve().is_relative_to(root)
 
 
-def _slugs_in(listing: Path) -> Iterator[str]:
-    for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
+def _may_list(listing: Path, slugs: set[str]) -> bool:
+    """Whether a snapshot's list has one of the practices, or a line that tells none: what was cut off or damaged may have
+    held any, and no model can be made of it.
+
+    Lines end with a line feed alone, as they were written: a text may hold what Python takes for the end of a line.
+    """
+    for line in listing.read_bytes().split(b"\n"):
         try:
-            yield json.loads(line)["slug"]
-        except (ValueError, KeyError, TypeError):  # a line that was cut off holds no whole slug
-            continue
+            if line and json.loads(line)["slug"] in slugs:
+                return True
+        except (ValueError, KeyError, TypeError):
+            return True
+    return False
