@@ -64,7 +64,7 @@ def concerned_folders(case: WithdrawalCase) -> list[ConcernedFolder]:
     busy = set()
     for run in TrainingRun.objects.filter(kind=RunKind.TRAINING.value, data_sha256__in=list(snapshots)):
         path = artefact_root() / "models" / f"run-{run.public_id}"
-        if run.state in _AT_WORK or _may_still_write(run):
+        if run.state in _AT_WORK or may_still_work(run):
             busy |= {path, snapshots[run.data_sha256]}
         elif run.model_version_id is None:
             folders.append(ConcernedFolder(f"run {run.public_id}", path))
@@ -117,10 +117,12 @@ def _folders_of(version: ModelVersion) -> list[Path]:
     return [model_folder(version), artefact_root() / version.snapshot_folder]
 
 
-def _may_still_write(run: TrainingRun) -> bool:
-    """A cancelled run stops at its next report only; its worker gets the time after which it would count as lost."""
-    cancelled = run.state == RunState.CANCELLED and run.started_at is not None
-    return cancelled and run.finished_at is not None and run.finished_at > timezone.now() - heartbeat_limit()
+def may_still_work(run: TrainingRun) -> bool:
+    """A cancelled run stops at its next report only, and tells of itself until then; a silent one counts as lost later."""
+    if run.state != RunState.CANCELLED or run.started_at is None:
+        return False
+    told = max((moment for moment in (run.finished_at, run.heartbeat_at) if moment is not None), default=None)
+    return told is not None and told > timezone.now() - heartbeat_limit()
 
 
 def _is_below_root(path: Path) -> bool:

@@ -34,11 +34,13 @@ from genomepath.withdrawal_artefacts import DELETED, concerned_versions, folders
 from genomepath.withdrawal_retraining import (
     REQUESTER,
     Outlook,
+    evaluations_cancel,
     retraining_of,
     retraining_request,
     trainings_cancel,
 )
 from genomepath.withdrawal_running import concerned_active, running_work
+from genomepath.withdrawal_tuning import studies_stop
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +102,8 @@ def withdrawal_process(*, case: WithdrawalCase) -> WithdrawalCase:
         case=case, what="exports.listed", where="export records", exports=export_notices(case.item_public_ids)
     )
     trainings_cancel(case)
+    evaluations_cancel(case)
+    studies_stop(case)
     _replace_active_model(case)
     _quarantine_versions(case)
     folders_delete(case)

@@ -125,7 +125,8 @@ def test_a_training_on_the_practice_is_cancelled_and_its_files_go_when_it_has_st
     (receipt,) = case.receipts.all()
     assert [work["what"] for work in json.loads(receipt.document)["still_running"]] == ["files.waiting"]
 
-    TrainingRun.objects.filter(pk=run.pk).update(finished_at=now - timedelta(minutes=5))
+    long_ago = now - timedelta(minutes=5)
+    TrainingRun.objects.filter(pk=run.pk).update(finished_at=long_ago, heartbeat_at=long_ago)
     withdrawals_process()
 
     case.refresh_from_db()
