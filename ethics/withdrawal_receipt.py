@@ -16,6 +16,8 @@ MEANINGS = {
     "model.quarantined": "That model was shut away, and all its predictions were deleted.",
     "model.left_service": "The deadline passed, and the model was taken out of service.",
     "training.cancelled": "A training that was working on the items was stopped.",
+    "evaluation.cancelled": "An evaluation of a model that learned from the items was stopped.",
+    "tuning.stopped": "A search for hyperparameters that trained on the items was stopped.",
     "retraining.requested": "A training without the items was asked for.",
     "artefacts.deleted": "Files were deleted; their SHA-256 is listed.",
     "exports.listed": "Exports handed out earlier were looked up; the notices to their recipients are listed.",
@@ -25,6 +27,7 @@ RUNNING_MEANINGS = {
     "model.replacing": "The model in service learned from the items. It shows none of them, and is replaced by a model "
     "without them, or leaves service at the deadline; then its files are deleted.",
     "files.waiting": "A training that was stopped may still write files; they are deleted when it has ended.",
+    "work.stopping": "An evaluation or a search for hyperparameters was stopped, but its worker has not ended it yet.",
 }
 SUMMARIES = {
     ReceiptKind.PURGE: "The items are no longer served, and what was made of them is deleted, except what still runs.",

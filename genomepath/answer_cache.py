@@ -16,7 +16,7 @@ import orjson
 from django.conf import settings
 from django.utils.crypto import salted_hmac
 
-from genomepath.redis_bytes import RedisUnavailable, bytes_delete_all, bytes_get, bytes_set
+from genomepath.redis_bytes import RedisUnavailable, bytes_delete, bytes_delete_all, bytes_get, bytes_set
 
 _PREFIX = "answer:"
 _TAG_BYTES = 32
@@ -72,6 +72,14 @@ def answer_put(key: str, answer: RenderedAnswer, now: datetime) -> None:
     content = len(head).to_bytes(_LENGTH_BYTES, "big") + head + answer.body
     try:
         bytes_set(key, _tag(key, content) + content, seconds)
+    except RedisUnavailable:
+        return
+
+
+def answer_take_back(key: str) -> None:
+    """Delete the stored answer, if Redis answers."""
+    try:
+        bytes_delete(key)
     except RedisUnavailable:
         return
 

@@ -3,7 +3,8 @@
 One that an edit of the catalogue has outdated is rendered anew by one caller, while the others get it as it is for a while.
 
 The claim is a hint and no lock that anything depends on: whoever finds none, waits too long, or has no Redis, renders.
-Callers come here once the policy has allowed what they ask for, so that no wait tells of what is withheld.
+Callers come here once the policy has allowed what they ask for, so that no wait tells of what is withheld. What they render
+stays in the cache only if ``is_current`` says so afterwards: meanwhile a withdrawal may have purged it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import time
 from collections.abc import Callable
 from datetime import datetime
 
-from genomepath.answer_cache import RenderedAnswer, answer_get, answer_put
+from genomepath.answer_cache import RenderedAnswer, answer_get, answer_put, answer_take_back
 from genomepath.redis_bytes import RedisUnavailable, bytes_delete_if, bytes_get, bytes_set_once
 
 CLAIM_SECONDS = 2
@@ -22,7 +23,9 @@ LONGEST_WAIT_SECONDS = 0.25
 _POLL_SECONDS = 0.005
 
 
-def answer_render_once(key: str, render: Callable[[], RenderedAnswer | None], now: datetime) -> RenderedAnswer | None:
+def answer_render_once(
+    key: str, render: Callable[[], RenderedAnswer | None], now: datetime, is_current: Callable[[], bool]
+) -> RenderedAnswer | None:
     """The answer that another caller is rendering at this moment, or else what ``render`` gives, kept under the key."""
     claim, token = f"rendering:{key}", secrets.token_bytes(8)
     try:
@@ -36,7 +39,7 @@ def answer_render_once(key: str, render: Callable[[], RenderedAnswer | None], no
     try:
         answer = render()
         if answer is not None:
-            answer_put(key, answer, now)
+            _keep(key, answer, now, is_current)
         return answer
     finally:
         if is_ours:
@@ -44,7 +47,11 @@ def answer_render_once(key: str, render: Callable[[], RenderedAnswer | None], no
 
 
 def answer_renew(
-    key: str, outdated: RenderedAnswer, render: Callable[[], RenderedAnswer | None], now: datetime
+    key: str,
+    outdated: RenderedAnswer,
+    render: Callable[[], RenderedAnswer | None],
+    now: datetime,
+    is_current: Callable[[], bool],
 ) -> RenderedAnswer:
     """What another caller has rendered under the key instead of the outdated answer, or else what ``render`` gives.
 
@@ -63,8 +70,15 @@ def answer_renew(
     renewed = render()
     if renewed is None:
         return outdated
-    answer_put(key, renewed, now)
+    _keep(key, renewed, now, is_current)
     return renewed
+
+
+def _keep(key: str, answer: RenderedAnswer, now: datetime, is_current: Callable[[], bool]) -> None:
+    """Store first and look afterwards: whatever purges the cache between the two, nothing outdated lies there in the end."""
+    answer_put(key, answer, now)
+    if not is_current():
+        answer_take_back(key)
 
 
 def _awaited(key: str, claim: str, now: datetime) -> RenderedAnswer | None:

@@ -16,6 +16,12 @@ for _event_type in (
     EventType("training.failed", "A run ended badly", needs_reason=True, details=frozenset({"kind"})),
     EventType("tuning.requested", "A grid of hyperparameters was asked for", details=frozenset({"preset", "points"})),
     EventType(
+        "tuning.stopped",
+        "A grid was stopped: something it was trained on is withheld since",
+        needs_reason=True,
+        details=frozenset({"points"}),
+    ),
+    EventType(
         "tuning.completed",
         "Every point of a grid has been trained or has failed",
         details=frozenset({"data_sha256", "points", "failed"}),

@@ -17,7 +17,8 @@ from django.db.models import QuerySet
 from ethics.audit.archive import archived_before
 from ethics.models import ApiClient, AuditEvent, Community, GovernedItem
 from ethics.spreadsheet import safe_cell
-from genomepath.models import ExportRecord
+from genomepath.models import ExportRecord, TrainingRun
+from genomepath.models.training_run import RunKind
 
 SERVED = ("prediction.served", "prediction.explained")
 LISTED = "catalogue.listed"
@@ -30,7 +31,9 @@ def community_statement(community: Community, start: datetime, end: datetime) ->
 
     ``times`` counts answers, ``item_uses`` the community's items named in them: an answer with two of its items is one
     time and two item uses. A withheld request asked for an item that the policy did not allow; nothing was shown.
-    ``not_counted`` says how many events of the log, of all communities, lie in the archive and may belong to the period.
+    Trainings, evaluations and searches for hyperparameters are those that ended in the period on data with knowledge of the
+    community; one that was cut off has no result and is not counted. ``not_counted`` says how many events of the log, of all
+    communities, lie in the archive and may belong to the period.
     """
     items = {str(public_id) for public_id in _items(community).values_list("public_id", flat=True)}
     period = AuditEvent.objects.filter(occurred_at__gte=start, occurred_at__lt=end)
@@ -42,7 +45,7 @@ def community_statement(community: Community, start: datetime, end: datetime) ->
             period.filter(event_type__in=WITHHELD, subject_ids__overlap=sorted(items)), items
         ),
         "exports": _exports(credited, items),
-        "trainings": _trainings(community, period),
+        **_work_on(_data_with_knowledge_of(community), period),
     }
     archived = archived_before(moment=start)
     totals = {name: sum(int(row.get("times", 1)) for row in rows) for name, rows in uses.items()}
@@ -59,7 +62,7 @@ def community_statement(community: Community, start: datetime, end: datetime) ->
 
 
 def statement_csv(statement: dict[str, Any]) -> str:
-    """The statement as one table: a row for each client, export and training."""
+    """The statement as one table: a row for each client, export, training, evaluation and search."""
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, fieldnames=COLUMNS, restval="")
     writer.writeheader()
@@ -85,11 +88,11 @@ def _rows(statement: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if statement["not_counted"]:
         missing = statement["not_counted"]
         yield {"use": "archived, not counted", "times": missing["archived_events"], "when": missing["until"]}
-    for row in statement["trainings"]:
-        yield {
-            "use": "trainings", "times": 1, "reference": row["run"], "data_sha256": row["data_sha256"],
-            "when": row["when"],
-        }  # fmt: skip
+    for use in ("trainings", "evaluations", "searches"):
+        for row in statement[use]:
+            yield {
+                "use": use, "times": 1, "reference": row["run"], "data_sha256": row["data_sha256"], "when": row["when"],
+            }  # fmt: skip
 
 
 def _items(community: Community) -> QuerySet[GovernedItem]:
@@ -138,17 +141,39 @@ def _exports(credited: QuerySet[AuditEvent], items: set[str]) -> list[dict[str, 
     ]
 
 
-def _trainings(community: Community, period: QuerySet[AuditEvent]) -> list[dict[str, Any]]:
-    """Trainings that ended well in the period, on a snapshot that held knowledge of the community."""
+def _data_with_knowledge_of(community: Community) -> set[str]:
     snapshots = AuditEvent.objects.filter(event_type="snapshot.exported", community_ids__contains=[community.slug])
-    data = set(snapshots.values_list("details__data_sha256", flat=True))
-    ended = period.filter(event_type="training.completed", details__kind="training").order_by("pk")
-    return [
-        {
-            "run": event.subject_ids[0],
-            "data_sha256": event.details["data_sha256"],
-            "when": event.occurred_at.isoformat(timespec="seconds"),
-        }
-        for event in ended
-        if event.details["data_sha256"] in data
-    ]
+    return set(snapshots.values_list("details__data_sha256", flat=True))
+
+
+def _work_on(data: set[str], period: QuerySet[AuditEvent]) -> dict[str, list[dict[str, Any]]]:
+    """Trainings and evaluations that ended well in the period, and searches of which a point was trained."""
+    ended = period.filter(event_type="training.completed").order_by("pk")
+    # The event of an evaluation names no data: it is that of the model version which the run judged.
+    runs = TrainingRun.objects.filter(kind=RunKind.EVALUATION.value, model_version__data_sha256__in=data)
+    judged = {str(run): sha256 for run, sha256 in runs.values_list("public_id", "model_version__data_sha256")}
+    searched = period.filter(event_type="tuning.completed", details__data_sha256__in=data).order_by("pk")
+    return {
+        "trainings": [
+            _run(event, event.details["data_sha256"])
+            for event in ended.filter(details__kind="training", details__data_sha256__in=data)
+        ],
+        "evaluations": [
+            _run(event, judged[event.subject_ids[0]])
+            for event in ended.filter(details__kind="evaluation")
+            if event.subject_ids[0] in judged
+        ],
+        "searches": [
+            _run(event, event.details["data_sha256"])
+            for event in searched
+            if event.details["points"] > event.details["failed"]
+        ],
+    }
+
+
+def _run(event: AuditEvent, data_sha256: str) -> dict[str, Any]:
+    return {
+        "run": event.subject_ids[0],
+        "data_sha256": data_sha256,
+        "when": event.occurred_at.isoformat(timespec="seconds"),
+    }

@@ -90,6 +90,15 @@ def bytes_set(key: str, value: bytes, seconds: int) -> None:
     _with_redis(lambda client: client.set(_name(key), value, ex=seconds))
 
 
+def bytes_delete(key: str) -> None:
+    """Delete what is stored under the key.
+
+    Raises:
+        RedisUnavailable: Redis did not answer.
+    """
+    _with_redis(lambda client: client.unlink(_name(key)))
+
+
 def bytes_delete_all(prefix: str) -> int:
     """Delete every key that starts with the prefix; returns how many there were.
 

@@ -117,7 +117,11 @@ def _attempt_of(run: TrainingRun) -> QuerySet[TrainingRun]:
 
 
 def _still_works(run: TrainingRun) -> None:
-    _attempt_of(run).update(state=RunState.RUNNING.value, heartbeat_at=timezone.now())
+    now = timezone.now()
+    if not _attempt_of(run).update(state=RunState.RUNNING.value, heartbeat_at=now):
+        # It stops at its next report, which may be minutes away: a withdrawal waits for it until then.
+        cancelled = TrainingRun.objects.filter(pk=run.pk, attempt=run.attempt, state=RunState.CANCELLED.value)
+        cancelled.update(heartbeat_at=now)
 
 
 def _carry_out(run: TrainingRun, observer: Observer | None) -> None:

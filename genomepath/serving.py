@@ -111,7 +111,9 @@ def _remembered(question: PredictionQuestion, frame: AnswerFrame, catalogue: int
         source, answer, refused_item_ids = _fetched(question, frame, catalogue)
     else:
         key = _key_of(question, frame, catalogue)
-        answer = answer_renew(key, known.answer, lambda: _render(question, frame), frame.now)
+        answer = answer_renew(
+            key, known.answer, lambda: _render(question, frame), frame.now, lambda: _is_current(frame)
+        )
         if answer is known.answer:
             return "memory", answer, []
         source, refused_item_ids = "renewal", []
@@ -162,7 +164,13 @@ def _answer_or_refusal(
         item_ids = [asked.item_public_id]
         if not asked.may_be_used:
             return None, item_ids
-    return answer_render_once(key, lambda: _render(question, frame), frame.now), item_ids
+    answer = answer_render_once(key, lambda: _render(question, frame), frame.now, lambda: _is_current(frame))
+    return answer, item_ids
+
+
+def _is_current(frame: AnswerFrame) -> bool:
+    """Whether nothing of the policy has changed since the answer was begun."""
+    return current_revisions().policy == frame.policy_revision
 
 
 def _render(question: PredictionQuestion, frame: AnswerFrame) -> RenderedAnswer | None:

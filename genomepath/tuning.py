@@ -25,6 +25,7 @@ from genomepath.models import TuningPoint, TuningStudy
 from genomepath.models.tuning import PointState
 from genomepath.runs import PRESETS, QUEUE_PATIENCE, heartbeat_limit
 from genomepath.snapshot_folders import snapshot_keep
+from genomepath.withdrawal import withheld_from_training
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +53,7 @@ def tuning_study_find_or_request(
         config = preset_config(preset, **({} if epochs is None else {"epochs": epochs}))
     except ConfigError as error:
         raise ValidationError({"epochs": str(error)}) from error
-    _, manifest = snapshot_keep(owner=f"tuning-{uuid4()}", include_drafts=include_drafts)
+    taken, manifest = snapshot_keep(owner=f"tuning-{uuid4()}", include_drafts=include_drafts)
     key = {
         "preset": preset,
         "seed": seed,
@@ -61,8 +62,13 @@ def tuning_study_find_or_request(
         "data_sha256": manifest["data_sha256"],
         "code_version": code_version(),
     }
+    # The same content may be that of an item recorded anew, or come from before studies said what they are trained on.
+    TuningStudy.objects.filter(**key).update(trained_on=list(taken.item_public_ids))
     return TuningStudy.objects.filter(**key).first() or tuning_study_request(
-        key=key, grid=grid, requested_by=requested_by, requested_role=requested_role
+        key={**key, "trained_on": list(taken.item_public_ids)},
+        grid=grid,
+        requested_by=requested_by,
+        requested_role=requested_role,
     )
 
 
@@ -118,6 +124,11 @@ def tuning_points_requeue(*, study: TuningStudy | None = None, failed: bool = Fa
 def open_points(study: TuningStudy) -> QuerySet[TuningPoint]:
     """The points that are neither done nor failed."""
     return TuningPoint.objects.filter(study=study, state__in=OPEN_STATES)
+
+
+def is_withheld(study: TuningStudy) -> bool:
+    """Whether not all that the study is trained on may be trained on now, or it does not say what that is."""
+    return not study.trained_on or bool(withheld_from_training(study.trained_on))
 
 
 def is_worked_on(study: TuningStudy) -> bool:

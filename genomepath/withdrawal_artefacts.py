@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,7 +48,7 @@ def concerned_snapshots(case: WithdrawalCase) -> dict[str, Path]:
     slugs = set(Practice.objects.filter(item__public_id__in=items).values_list("slug", flat=True))
     found = {}
     for listing in (artefact_root() / "snapshots").glob("*/practices.jsonl"):
-        if slugs & set(_slugs_in(listing)):
+        if slugs and _may_list(listing, slugs):
             found[listing.parent.name] = listing.parent
     return found
 
@@ -65,7 +64,7 @@ def concerned_folders(case: WithdrawalCase) -> list[ConcernedFolder]:
     busy = set()
     for run in TrainingRun.objects.filter(kind=RunKind.TRAINING.value, data_sha256__in=list(snapshots)):
         path = artefact_root() / "models" / f"run-{run.public_id}"
-        if run.state in _AT_WORK or _may_still_write(run):
+        if run.state in _AT_WORK or may_still_work(run):
             busy |= {path, snapshots[run.data_sha256]}
         elif run.model_version_id is None:
             folders.append(ConcernedFolder(f"run {run.public_id}", path))
@@ -118,10 +117,12 @@ def _folders_of(version: ModelVersion) -> list[Path]:
     return [model_folder(version), artefact_root() / version.snapshot_folder]
 
 
-def _may_still_write(run: TrainingRun) -> bool:
-    """A cancelled run stops at its next report only; its worker gets the time after which it would count as lost."""
-    cancelled = run.state == RunState.CANCELLED and run.started_at is not None
-    return cancelled and run.finished_at is not None and run.finished_at > timezone.now() - heartbeat_limit()
+def may_still_work(run: TrainingRun) -> bool:
+    """A cancelled run stops at its next report only, and tells of itself until then; a silent one counts as lost later."""
+    if run.state != RunState.CANCELLED or run.started_at is None:
+        return False
+    told = max((moment for moment in (run.finished_at, run.heartbeat_at) if moment is not None), default=None)
+    return told is not None and told > timezone.now() - heartbeat_limit()
 
 
 def _is_below_root(path: Path) -> bool:
@@ -129,9 +130,16 @@ def _is_below_root(path: Path) -> bool:
     return path.resolve() != root and path.resolve().is_relative_to(root)
 
 
-def _slugs_in(listing: Path) -> Iterator[str]:
-    for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
+def _may_list(listing: Path, slugs: set[str]) -> bool:
+    """Whether a snapshot's list has one of the practices, or a line that tells none: what was cut off or damaged may have
+    held any, and no model can be made of it.
+
+    Lines end with a line feed alone, as they were written: a text may hold what Python takes for the end of a line.
+    """
+    for line in listing.read_bytes().split(b"\n"):
         try:
-            yield json.loads(line)["slug"]
-        except (ValueError, KeyError, TypeError):  # a line that was cut off holds no whole slug
-            continue
+            if line and json.loads(line)["slug"] in slugs:
+                return True
+        except (ValueError, KeyError, TypeError):
+            return True
+    return False

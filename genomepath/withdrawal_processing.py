@@ -34,11 +34,13 @@ from genomepath.withdrawal_artefacts import DELETED, concerned_versions, folders
 from genomepath.withdrawal_retraining import (
     REQUESTER,
     Outlook,
+    evaluations_cancel,
     retraining_of,
     retraining_request,
     trainings_cancel,
 )
 from genomepath.withdrawal_running import concerned_active, running_work
+from genomepath.withdrawal_tuning import studies_stop
 
 logger = logging.getLogger(__name__)
 
@@ -100,6 +102,8 @@ def withdrawal_process(*, case: WithdrawalCase) -> WithdrawalCase:
         case=case, what="exports.listed", where="export records", exports=export_notices(case.item_public_ids)
     )
     trainings_cancel(case)
+    evaluations_cancel(case)
+    studies_stop(case)
     _replace_active_model(case)
     _quarantine_versions(case)
     folders_delete(case)
@@ -109,7 +113,8 @@ def withdrawal_process(*, case: WithdrawalCase) -> WithdrawalCase:
     running = running_work(case)
     if not case.receipts.exists():
         withdrawal_receipt_issue(case=case, running=running)
-    return case if running else _complete(case)
+    # A request that was under way at the decision may have stored its answer after the first purge.
+    return case if running or _purge(case) is None else _complete(case)
 
 
 @transaction.atomic
@@ -123,13 +128,20 @@ def _purge_cache(case: WithdrawalCase) -> bool:
     """No answer of an older revision can be found again; this removes its bytes as well. Whether it was done."""
     if step_done(case, "answers.purged", CACHE):
         return True
+    purged = _purge(case)
+    if purged is None:
+        return False
+    withdrawal_step_record(case=case, what="answers.purged", where=CACHE, counts={"answers": purged})
+    return True
+
+
+def _purge(case: WithdrawalCase) -> int | None:
+    """How many answers were deleted; None where the cache could not be reached."""
     try:
-        counts = {"answers": answers_purge()}
+        return answers_purge()
     except RedisUnavailable:  # the rest must not wait for it, a deadline least of all; the next round tries again
         logger.warning("the answer cache could not be purged for withdrawal case %s", case.public_id)
-        return False
-    withdrawal_step_record(case=case, what="answers.purged", where=CACHE, counts=counts)
-    return True
+        return None
 
 
 @transaction.atomic

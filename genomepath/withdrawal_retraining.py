@@ -7,16 +7,18 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from ethics.models import WithdrawalCase, WithdrawalStep
 from ethics.withdrawals import withdrawal_step_record
 from genomepath.models import ModelVersion, TrainingRun
 from genomepath.models.training_run import RunKind, RunState
 from genomepath.runs import run_cancel, run_request
-from genomepath.withdrawal_artefacts import concerned_snapshots
+from genomepath.withdrawal_artefacts import concerned_snapshots, concerned_versions
 
 REQUESTED = "retraining.requested"
 CANCELLED = "training.cancelled"
+EVALUATION_CANCELLED = "evaluation.cancelled"
 REQUESTER = "withdrawal"
 _WAITING = (RunState.QUEUED.value, RunState.RUNNING.value, RunState.LOST.value)
 
@@ -99,14 +101,23 @@ def retraining_request(*, case: WithdrawalCase, active: ModelVersion) -> Trainin
 
 def trainings_cancel(case: WithdrawalCase) -> int:
     """Cancel every training that works on a snapshot with an item of the case; returns how many."""
-    concerned = TrainingRun.objects.filter(
-        kind=RunKind.TRAINING.value, state__in=_WAITING, data_sha256__in=list(concerned_snapshots(case))
-    )
-    for run in concerned:
+    runs = TrainingRun.objects.filter(kind=RunKind.TRAINING.value, data_sha256__in=list(concerned_snapshots(case)))
+    return _cancel(case, runs, CANCELLED)
+
+
+def evaluations_cancel(case: WithdrawalCase) -> int:
+    """Cancel every evaluation of a marked version that was trained on an item of the case; returns how many."""
+    runs = TrainingRun.objects.filter(kind=RunKind.EVALUATION.value, model_version__in=concerned_versions(case))
+    return _cancel(case, runs, EVALUATION_CANCELLED)
+
+
+def _cancel(case: WithdrawalCase, runs: QuerySet[TrainingRun], what: str) -> int:
+    waiting = list(runs.filter(state__in=_WAITING))
+    for run in waiting:
         with transaction.atomic():
             run_cancel(run=run)
-            withdrawal_step_record(case=case, what=CANCELLED, where=_name(run))
-    return len(concerned)
+            withdrawal_step_record(case=case, what=what, where=_name(run))
+    return len(waiting)
 
 
 def _parameters_of(active: ModelVersion) -> dict[str, Any]:

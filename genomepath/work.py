@@ -123,6 +123,7 @@ def evaluate(run: TrainingRun, report: RunReporter) -> None:
     from genomepath.ml.report import render_report
 
     version = _version_of(run)
+    _refuse_marked(version)
     folder = model_folder(version)
     written = read_json(folder / "config.json")
     if written is None:
@@ -142,6 +143,7 @@ def evaluate(run: TrainingRun, report: RunReporter) -> None:
         workers=int(run.parameters.get("workers", 2)),
         on_progress=lambda done, total, text: report.progress(done, total, f"Judged {text}."),
     )
+    _refuse_marked(version)  # something may have been withdrawn while it was judged
     write_json(folder / "evaluation.json", result.to_dict())
     (folder / "evaluation.md").write_text(render_report(result), encoding="utf-8")
     update_manifest(folder)
@@ -164,6 +166,15 @@ def _version_of(run: TrainingRun) -> ModelVersion:
     if run.model_version is None:
         raise ValidationError({"model_version": "The run names no model version."})
     return run.model_version
+
+
+def _refuse_marked(version: ModelVersion) -> None:
+    models_mark_withheld()
+    version.refresh_from_db(fields=["marked_at"])
+    if version.marked_at is not None:
+        raise ValidationError(
+            "This model version was trained on knowledge that has since been withheld: it is not judged."
+        )
 
 
 def _request_evaluation(run: TrainingRun, version: ModelVersion) -> None:

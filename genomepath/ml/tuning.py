@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import resource
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -86,15 +86,24 @@ def tuning_data(snapshot_folder: Path, seed: int) -> TuningData:
 
 
 def tune_point(
-    data: TuningData, preset: str, hyperparameters: Mapping[str, Any], *, seed: int, epochs: int | None = None
+    data: TuningData,
+    preset: str,
+    hyperparameters: Mapping[str, Any],
+    *,
+    seed: int,
+    epochs: int | None = None,
+    on_epoch: Callable[[], None] | None = None,
 ) -> TuningResult:
     """Train one point, at most ``epochs`` epochs or those of the preset, and judge it on the validation pairs.
+
+    ``on_epoch`` comes after every epoch; what it raises ends the point.
 
     Raises:
         ConfigError, TrainingError: the point can't be trained.
         LeakageError: a pair stands on two sides of the split, or a test pair among the links that the model takes evidence
             from.
     """
+    from genomepath.ml.fitting import FitCallbacks
     from genomepath.ml.training import fit
 
     started = time.perf_counter()
@@ -103,7 +112,8 @@ def tune_point(
     truth, split = data.truth, data.split
     leakage.check_split(split, truth)
     training, validation = truth.only_pairs(split.train), truth.only_pairs(split.validation)
-    fitted = fit(data.features, training, validation, config, seed=seed)
+    callbacks = FitCallbacks() if on_epoch is None else FitCallbacks(on_epoch=lambda *_: on_epoch())
+    fitted = fit(data.features, training, validation, config, seed=seed, callbacks=callbacks)
     links = fitted.model.pairs.links.numpy() > 0
     leakage.check_pairs_disjoint(links, split.test, truth, "the model's links and the test side")
     reached = _validation_metrics(fitted.score(data.features).to_calibrate_on, truth, split)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from enum import StrEnum
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -21,7 +22,10 @@ class PointState(StrEnum):
 
 
 class TuningStudy(models.Model):
-    """One grid on one snapshot with one seed and one state of the code; asked for again, it is the same study."""
+    """One grid on one snapshot with one seed and one state of the code; asked for again, it is the same study.
+
+    ``trained_on`` holds the public ids of the governed items in the snapshot.
+    """
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     preset = models.CharField(max_length=20)
@@ -29,6 +33,7 @@ class TuningStudy(models.Model):
     epochs = models.PositiveIntegerField(help_text="At most so many for a point.")
     include_drafts = models.BooleanField()
     data_sha256 = models.CharField(max_length=64)
+    trained_on = ArrayField(models.UUIDField(), default=list, blank=True)
     code_version = models.CharField(max_length=64)
     requested_by = models.CharField(max_length=150)
     requested_role = models.CharField(max_length=60, default="system")

@@ -13,11 +13,12 @@ from django.conf import settings as django_settings
 from django.db import connections
 from django.utils import timezone
 
+from correlations.models import Practice
 from correlations.vocabulary import Direction
-from ethics.models import AuditEvent
+from ethics.models import AuditEvent, WithdrawalCase
 from ethics.policy import Audience, SacredStatus
 from ethics.stewardship import item_set_status
-from genomepath import answer_rendering, serving
+from genomepath import answer_memory, answer_rendering, serving
 from genomepath.answer_cache import RenderedAnswer, answer_get, answer_key, answer_put
 from genomepath.answer_rendering import (
     CLAIM_SECONDS,
@@ -27,13 +28,20 @@ from genomepath.answer_rendering import (
 )
 from genomepath.redis_bytes import bytes_set
 from genomepath.serving import PredictionQuestion, SubjectNotFound, prediction_serve
+from genomepath.withdrawal_processing import withdrawals_process
 from tests.factories import make_catalogue
+from tests.genomepath.withdrawal_cases import object_to
 
 NOW = timezone.now()
 KEY = answer_key("asked by many")
 
 ANSWER = RenderedAnswer(b'{"a":1}', '"etag"', ["item"], ["community"], 1, (NOW + timedelta(seconds=60)).isoformat())
 OUTDATED = replace(ANSWER, body=b'{"a":0}')
+
+
+def unchanged() -> bool:
+    """Nothing was withdrawn while the answer was rendered."""
+    return True
 
 
 class Rendering:
@@ -54,10 +62,16 @@ def raw():
         yield store
 
 
+@pytest.fixture
+def stored_answers(raw):
+    """The keys of the answers that Redis holds."""
+    return lambda: list(raw.scan_iter(f"{django_settings.CACHES['default']['KEY_PREFIX']}:answer:*"))
+
+
 def test_many_who_ask_at_once_get_what_one_of_them_renders():
     rendering = Rendering(seconds=0.1)
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda _: answer_render_once(KEY, rendering, NOW), range(12)))
+        answers = list(pool.map(lambda _: answer_render_once(KEY, rendering, NOW, unchanged), range(12)))
     assert answers == [ANSWER] * 12
     assert rendering.times == 1
 
@@ -65,7 +79,7 @@ def test_many_who_ask_at_once_get_what_one_of_them_renders():
 def test_a_caller_that_died_while_it_rendered_holds_others_up_for_a_moment_only():
     bytes_set(f"rendering:{KEY}", b"of a dead process", CLAIM_SECONDS)
     rendering, started = Rendering(), time.monotonic()
-    assert answer_render_once(KEY, rendering, NOW) == ANSWER
+    assert answer_render_once(KEY, rendering, NOW, unchanged) == ANSWER
     assert rendering.times == 1
     assert time.monotonic() - started < LONGEST_WAIT_SECONDS + 0.2
 
@@ -75,10 +89,10 @@ def test_a_rendering_that_fails_or_gives_nothing_leaves_the_place_to_the_next():
         raise RuntimeError("synthetic")
 
     with pytest.raises(RuntimeError):
-        answer_render_once(KEY, fail, NOW)
-    assert answer_render_once(KEY, lambda: None, NOW) is None
+        answer_render_once(KEY, fail, NOW, unchanged)
+    assert answer_render_once(KEY, lambda: None, NOW, unchanged) is None
     started = time.monotonic()
-    assert answer_render_once(KEY, Rendering(), NOW) == ANSWER
+    assert answer_render_once(KEY, Rendering(), NOW, unchanged) == ANSWER
     assert time.monotonic() - started < LONGEST_WAIT_SECONDS / 2
 
 
@@ -89,14 +103,14 @@ def test_who_finishes_late_does_not_take_the_claim_of_the_one_after_him(raw):
         bytes_set(f"rendering:{KEY}", b"of the next", CLAIM_SECONDS)
         return ANSWER
 
-    answer_render_once(KEY, overtaken, NOW)
+    answer_render_once(KEY, overtaken, NOW, unchanged)
     assert raw.get(f"{prefix}:rendering:{KEY}") == b"of the next"
 
 
 def test_without_redis_everybody_renders_at_once(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     rendering, started = Rendering(), time.monotonic()
-    assert [answer_render_once(KEY, rendering, NOW) for _ in range(3)] == [ANSWER] * 3
+    assert [answer_render_once(KEY, rendering, NOW, unchanged) for _ in range(3)] == [ANSWER] * 3
     assert rendering.times == 3
     assert time.monotonic() - started < LONGEST_WAIT_SECONDS
 
@@ -104,7 +118,7 @@ def test_without_redis_everybody_renders_at_once(settings):
 def test_one_of_many_renews_an_outdated_answer_while_the_others_get_it_as_it_is():
     rendering = Rendering(seconds=0.3)
     with ThreadPoolExecutor(12) as pool:
-        answers = list(pool.map(lambda _: answer_renew(KEY, OUTDATED, rendering, NOW), range(12)))
+        answers = list(pool.map(lambda _: answer_renew(KEY, OUTDATED, rendering, NOW, unchanged), range(12)))
     assert sorted(answer.body for answer in answers) == [OUTDATED.body] * 11 + [ANSWER.body]
     assert rendering.times == 1
     assert answer_get(KEY, NOW) == ANSWER
@@ -113,7 +127,7 @@ def test_one_of_many_renews_an_outdated_answer_while_the_others_get_it_as_it_is(
 def test_an_answer_that_another_process_has_renewed_is_taken_from_it():
     answer_put(KEY, ANSWER, NOW)
     rendering = Rendering()
-    assert answer_renew(KEY, OUTDATED, rendering, NOW) == ANSWER
+    assert answer_renew(KEY, OUTDATED, rendering, NOW, unchanged) == ANSWER
     assert rendering.times == 0
 
 
@@ -123,14 +137,14 @@ def test_what_may_not_be_rendered_any_more_is_not_tried_again_at_once():
     def nothing() -> None:
         tried.append("once")
 
-    assert [answer_renew(KEY, OUTDATED, nothing, NOW) for _ in range(3)] == [OUTDATED] * 3
+    assert [answer_renew(KEY, OUTDATED, nothing, NOW, unchanged) for _ in range(3)] == [OUTDATED] * 3
     assert tried == ["once"]
 
 
 def test_without_redis_an_outdated_answer_is_given_as_it_is(settings):
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     rendering = Rendering()
-    assert answer_renew(KEY, OUTDATED, rendering, NOW) == OUTDATED
+    assert answer_renew(KEY, OUTDATED, rendering, NOW, unchanged) == OUTDATED
     assert rendering.times == 0
 
 
@@ -160,6 +174,49 @@ def test_each_of_many_answers_rendered_once_has_its_own_event(committed_database
             bodies = set(pool.map(ask, [slug] * 6))
         assert (len(bodies), rendered) == (1, ["once"])
         assert AuditEvent.objects.filter(event_type="prediction.served").count() == 6
+
+
+def overtaken_by_a_withdrawal(practice: Practice):
+    """Renders, and before anything is stored the practice is withdrawn and the cache purged."""
+    render = serving._render
+
+    def overtaken(*arguments) -> RenderedAnswer | None:
+        answer = render(*arguments)
+        object_to(practice)
+        withdrawals_process()
+        return answer
+
+    return overtaken
+
+
+@pytest.mark.django_db
+def test_an_answer_that_a_withdrawal_overtook_does_not_lie_in_the_cache(stored_answers, monkeypatch):
+    practice = make_catalogue().practices[0]
+    monkeypatch.setattr(serving, "_render", overtaken_by_a_withdrawal(practice))
+
+    prediction_serve(question=PredictionQuestion(Direction.TK_TO_GENOMIC, practice.slug, 3), audience=Audience.RESEARCH)
+
+    assert WithdrawalCase.objects.get().state == "completed"
+    assert stored_answers() == []
+
+
+@pytest.mark.django_db
+def test_a_renewed_answer_that_a_withdrawal_overtook_does_not_lie_in_the_cache(stored_answers, monkeypatch):
+    practice = make_catalogue().practices[0]
+    monkeypatch.setattr(answer_memory, "LATEST_RENEWAL", 0.0)
+
+    def ask(seconds: int) -> None:
+        question = PredictionQuestion(Direction.TK_TO_GENOMIC, practice.slug, 3)
+        moment = NOW + timedelta(seconds=seconds)
+        prediction_serve(question=question, audience=Audience.RESEARCH, now=moment)
+
+    ask(0)
+    Practice.objects.filter(pk=practice.pk).update(title="Another title")
+    monkeypatch.setattr(serving, "_render", overtaken_by_a_withdrawal(practice))
+    ask(1)
+
+    assert WithdrawalCase.objects.get().state == "completed"
+    assert stored_answers() == []
 
 
 @pytest.mark.django_db

@@ -24,6 +24,7 @@ from ethics.policy import Audience, Purpose
 from ethics.stewardship import item_record_objection
 from genomepath.community_statement import community_statement, statement_csv
 from genomepath.export_records import export_record_add
+from genomepath.models import TrainingRun
 from genomepath.statement_period import StatementPeriod
 from tests.admin_people import make_person
 from tests.factories import make_item, make_model_version, make_practice, make_target, publish
@@ -122,6 +123,43 @@ def test_exports_and_trainings_are_listed(practice):
     assert [(row["recipient"], row["items"]) for row in statement["exports"]] == [("Synthetic university", 1)]
     assert [row["run"] for row in statement["trainings"]] == ["run-1"]
     assert (statement["totals"]["exports"], statement["totals"]["trainings"]) == (1, 1)
+
+
+@pytest.fixture
+def with_snapshot(practice: Practice) -> Practice:
+    """A practice whose community's knowledge is in a snapshot."""
+    record(
+        "snapshot.exported",
+        subjects=[DATA],
+        communities=[practice.item.community.slug],
+        purpose=Purpose.TRAINING,
+        details={"data_sha256": DATA, "practices": 1, "correlations": 1, "include_drafts": False, "excluded": []},
+    )
+    return practice
+
+
+def test_an_evaluation_is_counted_by_the_data_of_the_model_that_it_judged(with_snapshot):
+    for name, data in (("a", DATA), ("b", "e" * 64)):
+        version = make_model_version(sha256=name * 64, data_sha256=data, state="candidate")
+        run = TrainingRun.objects.create(kind="evaluation", model_version=version, requested_by="engineer")
+        record("training.completed", subjects=[run.public_id], details={"kind": "evaluation", "data_sha256": ""})
+
+    statement = statement_of(with_snapshot)
+
+    judged = TrainingRun.objects.get(model_version__data_sha256=DATA)
+    assert [(row["run"], row["data_sha256"]) for row in statement["evaluations"]] == [(str(judged.public_id), DATA)]
+    assert statement["totals"]["evaluations"] == 1
+    assert f"evaluations,,,1,,{judged.public_id},{DATA}," in statement_csv(statement)
+
+
+def test_a_search_for_hyperparameters_is_counted_if_any_point_of_it_was_trained(with_snapshot):
+    for name, data, failed in (("study-1", DATA, 1), ("study-2", DATA, 2), ("study-3", "e" * 64, 0)):
+        record("tuning.completed", subjects=[name], details={"data_sha256": data, "points": 2, "failed": failed})
+
+    statement = statement_of(with_snapshot)
+
+    assert [row["run"] for row in statement["searches"]] == ["study-1"]
+    assert statement["totals"]["searches"] == 1
 
 
 def test_a_use_outside_the_period_is_not_counted(practice, make_api_client):

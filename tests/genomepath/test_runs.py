@@ -12,12 +12,13 @@ from django.utils import timezone
 
 from ethics.audit import AuditContext, audit_context
 from ethics.models import AuditEvent
-from genomepath import tasks
+from genomepath import run_execution, tasks
 from genomepath.artefacts import model_folder
 from genomepath.models import Prediction, TrainingRun
 from genomepath.models.training_run import RunKind
 from genomepath.run_execution import RunInterrupted, RunReporter, run_execute
 from genomepath.runs import QUEUE_PATIENCE, heartbeat_limit, run_cancel, run_request, run_requeue, runs_reap_lost
+from genomepath.withdrawal_artefacts import may_still_work
 from tests.factories import make_practice, make_target
 from tests.genomepath.model_folders import make_scored_version
 from tests.genomepath.own_broker import broker_settings, own_broker
@@ -210,6 +211,20 @@ def test_a_running_run_that_is_cancelled_stops_at_its_next_report(version):
 
     assert (ended.state, ended.message, reports) == ("cancelled", "Cancelled.", [1])
     assert events(run) == ["training.requested", "training.failed"]
+
+
+def test_a_cancelled_run_whose_process_still_works_is_known_to_be_at_work(version):
+    """However long it takes to its next report: a withdrawal must not call finished what still runs."""
+    run = make_run(version, state="running", heartbeat_at=timezone.now(), started_at=timezone.now(), attempt=1)
+    run_cancel(run=run)
+    TrainingRun.objects.filter(pk=run.pk).update(finished_at=stale(), heartbeat_at=stale())
+    run.refresh_from_db()
+    assert not may_still_work(run)
+
+    run_execution._still_works(run)
+
+    run.refresh_from_db()
+    assert (run.state, may_still_work(run)) == ("cancelled", True)
 
 
 def test_a_run_cancelled_after_its_last_report_is_not_recorded_as_completed(version):

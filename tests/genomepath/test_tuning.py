@@ -12,7 +12,7 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 from django.utils import timezone
 
-from ethics.models import AuditEvent
+from ethics.models import AuditEvent, GovernedItem
 from genomepath import tuning_execution
 from genomepath.artefacts import snapshot_folder
 from genomepath.management.commands import tune_genomepath
@@ -69,6 +69,7 @@ def test_a_study_has_every_point_of_the_grid_and_an_event(study):
     event = AuditEvent.objects.get(event_type="tuning.requested")
     assert event.details == {"preset": "small", "points": 4}
     assert (snapshot_folder(study.data_sha256) / "manifest.json").exists()
+    assert set(study.trained_on) == set(GovernedItem.objects.values_list("public_id", flat=True))
 
 
 def test_asked_for_again_it_is_the_same_study(study):

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.utils import timezone
 
 from correlations.models import Practice
@@ -16,8 +17,9 @@ from genomepath import withdrawal_artefacts, withdrawal_processing
 from genomepath.models import TrainingRun
 from genomepath.models.training_run import RunKind
 from genomepath.runs import run_request
+from genomepath.snapshot_folders import snapshot_keep
 from genomepath.withdrawal_processing import withdrawals_process
-from tests.factories import make_practice
+from tests.factories import make_practice, make_training_catalogue
 from tests.genomepath.withdrawal_cases import (
     DATA,
     RETIRED_MODEL,
@@ -58,6 +60,42 @@ def test_files_of_models_out_of_service_are_deleted_by_their_hashes(practice):
     assert kept not in deleted.values()
 
 
+@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85"], ids=lambda character: f"U+{ord(character):04X}")
+def test_a_snapshot_is_found_although_a_text_in_it_holds_what_looks_like_the_end_of_a_line(separator):
+    """Such characters come with pasted texts; the snapshot is written as training writes it."""
+    catalogue = make_training_catalogue()
+    practice = catalogue.practices[0]
+    Practice.objects.filter(pk=practice.pk).update(preparation=f"steep{separator}strain")
+    snapshot_keep(owner="run-1", include_drafts=False)
+    case = object_to(practice)
+
+    withdrawals_process()
+
+    assert artefact_paths() == []
+    assert [what for what, _ in steps(case)].count("artefacts.deleted") == 1
+
+
+@pytest.mark.parametrize("damage", [b'{"slug": "prac', b'{"name": "no slug"}\n', b'["slug"]\n', b"\xff\xfe\n"])
+def test_a_snapshot_whose_list_cannot_be_read_may_hold_the_practice_and_goes(practice, damage):
+    listing = Path(settings.ARTEFACT_ROOT) / "snapshots" / DATA / "practices.jsonl"
+    listing.parent.mkdir(parents=True)
+    listing.write_bytes(damage)
+    object_to(practice)
+
+    withdrawals_process()
+
+    assert artefact_paths() == []
+
+
+def test_a_snapshot_without_the_practice_stays(practice):
+    write_snapshot_of(make_practice())
+    object_to(practice)
+
+    withdrawals_process()
+
+    assert artefact_paths() == [f"snapshots/{DATA}/practices.jsonl"]
+
+
 def test_what_an_unfinished_training_left_is_deleted_as_well(practice):
     write_snapshot_of(practice)
     run = run_request(kind=RunKind.TRAINING, requested_by="engineer", preset="small")
@@ -87,7 +125,8 @@ def test_a_training_on_the_practice_is_cancelled_and_its_files_go_when_it_has_st
     (receipt,) = case.receipts.all()
     assert [work["what"] for work in json.loads(receipt.document)["still_running"]] == ["files.waiting"]
 
-    TrainingRun.objects.filter(pk=run.pk).update(finished_at=now - timedelta(minutes=5))
+    long_ago = now - timedelta(minutes=5)
+    TrainingRun.objects.filter(pk=run.pk).update(finished_at=long_ago, heartbeat_at=long_ago)
     withdrawals_process()
 
     case.refresh_from_db()

@@ -14,7 +14,9 @@ from ethics.consent import consent_record, consent_withdraw
 from ethics.models import AuditEvent, WithdrawalCase
 from ethics.policy import Audience, Basis, ConsentState, Purpose, SacredStatus
 from ethics.stewardship import item_set_status
+from ethics.withdrawal_receipt import RunningWork
 from genomepath import withdrawal_processing
+from genomepath.answer_cache import RenderedAnswer, answer_get, answer_key, answer_put
 from genomepath.export_records import export_record_add
 from genomepath.models import Prediction
 from genomepath.publication import predictions_publish
@@ -100,6 +102,21 @@ def test_the_answer_cache_is_emptied(practice, make_api_client):
 
     assert list(store.scan_iter(pattern)) == []
     assert steps(case)["answers.purged", "answer cache"] == {"answers": 1}
+
+
+def test_what_a_request_stored_after_the_purge_is_gone_before_the_final_receipt(practice, monkeypatch):
+    case, now = object_to(practice), timezone.now()
+    late = RenderedAnswer(b"{}", '"etag"', [], [], 0, (now + timedelta(minutes=1)).isoformat())
+    with monkeypatch.context() as unfinished:
+        waits_for = [RunningWork("files.waiting", "trainings")]
+        unfinished.setattr(withdrawal_processing, "running_work", lambda case: waits_for)
+        withdrawals_process()
+    answer_put(answer_key("late"), late, now)
+
+    withdrawals_process()
+
+    assert [receipt.kind for receipt in case.receipts.all()] == ["purge", "final"]
+    assert answer_get(answer_key("late"), now) is None
 
 
 def test_without_redis_the_rest_is_done_and_the_case_waits_for_the_purge(practice, settings):

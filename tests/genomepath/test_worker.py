@@ -21,9 +21,11 @@ from genomepath.models.training_run import RunKind
 from genomepath.models.tuning import PointState
 from genomepath.runs import run_cancel, run_request, runs_reap_lost
 from genomepath.tuning import ml_worker_answers, tuning_points_requeue, tuning_study_find_or_request
+from genomepath.tuning_execution import WITHHELD
 from genomepath.tuning_processes import tuning_processes
 from tests.factories import make_training_catalogue
 from tests.genomepath.own_broker import OwnBroker, own_broker
+from tests.genomepath.withdrawal_cases import object_to
 from tests.service_home import PROJECT_ROOT
 
 HEARTBEAT_LIMIT_SECONDS = 3
@@ -264,6 +266,20 @@ def test_processes_of_the_command_share_the_points_and_end_with_it(environment, 
     study.refresh_from_db()
     assert (done(study), study.finished_at is not None) == (3, True)
     assert set(study.points.values_list("attempt", flat=True)) == {1}
+
+
+@pytest.mark.slow
+def test_processes_of_the_command_train_nothing_on_what_was_withdrawn(environment, unblocked, monkeypatch) -> None:
+    practice = make_training_catalogue().practices[0]
+    study = ask_study()
+    object_to(practice)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+
+    with tuning_processes(study.public_id, 2) as processes:
+        wait_until(lambda: not processes.any_works())
+
+    assert set(study.points.values_list("state", "error")) == {("failed", WITHHELD)}
 
 
 @pytest.mark.slow

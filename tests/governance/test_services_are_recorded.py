@@ -67,6 +67,7 @@ NOT_SERVICES = {
     "genomepath.run_execution.run_execute": "claims, works and ends in transactions of their own",
     "genomepath.runs.runs_reap_lost": "changes the state of work, not what is known or allowed",
     "genomepath.snapshots.snapshot_export": "snapshot_take records",
+    "genomepath.tuning.is_withheld": "reads",
     "genomepath.tuning.is_worked_on": "reads",
     "genomepath.tuning.ml_worker_answers": "reads",
     "genomepath.tuning.open_points": "reads",

@@ -45,6 +45,20 @@ def test_a_point_tells_what_it_reached_and_what_it_took(data):
     assert result.peak_mib > 50
 
 
+def test_what_comes_after_an_epoch_can_end_the_point(data):
+    epochs: list[str] = []
+
+    def stop_after_the_second() -> None:
+        epochs.append("done")
+        if len(epochs) == 2:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        tune_point(data, "small", POINT, seed=0, epochs=4, on_epoch=stop_after_the_second)
+
+    assert len(epochs) == 2
+
+
 def test_equal_points_reach_the_same(data):
     first, second = (tune_point(data, "small", POINT, seed=0, epochs=2) for _ in range(2))
 
