@@ -44,3 +44,19 @@ def read_evaluation(version: ModelVersion) -> EvaluationResult | None:
         return EvaluationResult.from_dict(payload) if payload is not None else None
     except ValueError:  # no JSON, no UTF-8, or a ResultError
         return None
+
+
+def evaluation_figures(version: ModelVersion) -> dict[str, Any]:
+    """The evaluation of a version without its held-out pairs: they name practices, and no copy of these is on record.
+
+    What names practices outside the folder of a model is a report, with its credits and its place in the register.
+
+    Raises:
+        OSError: there is none that can be read.
+    """
+    evaluation: dict[str, Any] = json.loads((model_folder(version) / "evaluation.json").read_text(encoding="utf-8"))
+    protocols = {
+        name: {key: value for key, value in result.items() if key != "outcomes"}
+        for name, result in evaluation["protocols"].items()
+    }
+    return {**evaluation, "protocols": protocols}
