@@ -37,6 +37,15 @@ def catalogue_is_told_by(query: str) -> None:
     _told_by["catalogue"] = query
 
 
+def policy_hold() -> None:
+    """Have every change of governance wait until the caller's transaction ends.
+
+    Each of them raises the policy revision (by a trigger, raw SQL included), whose row is locked here. What the next
+    statement of the transaction reads still holds when it is committed; only the clock goes on.
+    """
+    PolicyRevision.objects.select_for_update(no_key=True).get(pk=PolicyRevision.SINGLETON_ID)
+
+
 def current_revisions() -> Revisions:
     """All of them as committed at this moment, in one query."""
     row = prepared_row(_REVISIONS.format(**_told_by, singleton=PolicyRevision.SINGLETON_ID), repeatable=True)

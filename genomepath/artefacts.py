@@ -62,3 +62,19 @@ def verify_model_files(version: ModelVersion) -> None:
         raise ValidationError(
             f"The folder of this model version holds another model, {manifest.model_sha256[:12]}: train it again."
         )
+
+
+def evaluation_figures(version: ModelVersion) -> dict[str, Any]:
+    """The evaluation of a version without its held-out pairs: they name practices, and no copy of these is on record.
+
+    What names practices outside the folder of a model is a report, with its credits and its place in the register.
+
+    Raises:
+        OSError: there is none that can be read.
+    """
+    evaluation: dict[str, Any] = json.loads((model_folder(version) / "evaluation.json").read_text(encoding="utf-8"))
+    protocols = {
+        name: {key: value for key, value in result.items() if key != "outcomes"}
+        for name, result in evaluation["protocols"].items()
+    }
+    return {**evaluation, "protocols": protocols}

@@ -53,7 +53,7 @@ for _event_type in (
         "Knowledge left the platform as files for a recipient",
         needs_communities=True,
         needs_purpose=True,
-        details=frozenset({"what", "data_sha256", "items"}),
+        details=frozenset({"what", "data_sha256", "items", "audiences"}),
     ),
     EventType("model.marked", "A model version was trained on knowledge since withheld", needs_model=True),
     EventType(

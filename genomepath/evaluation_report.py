@@ -23,11 +23,11 @@ from ethics.models import GovernedItem
 from ethics.policy import Audience, Purpose
 from genomepath.artefacts import artefact_root, model_folder, read_evaluation, read_json
 from genomepath.export_records import export_record_add
+from genomepath.export_uses import EVERYBODY
 from genomepath.ml.permutation_test import PermutationResult
 from genomepath.ml.results import EvaluationResult
 from genomepath.ml.snapshot import Snapshot, SnapshotError, read_snapshot
 from genomepath.models import ModelVersion
-from genomepath.registry import CLIENT_AUDIENCES
 from genomepath.reporting.html_page import render_html
 from genomepath.reporting.markdown import render_markdown
 from genomepath.reporting.material import (
@@ -58,7 +58,8 @@ def evaluation_report_write(
     no practice, community or source is named, so that the report may go where the data may not.
 
     Raises:
-        ValidationError: the version is marked, was never evaluated, or its files are gone or say too little.
+        ValidationError: the version is marked, was never evaluated, or its files are gone or say too little; or a practice
+            that the report names went out of use meanwhile.
         OSError: the folder cannot be written.
     """
     refuse_marked(version)
@@ -80,7 +81,7 @@ def evaluation_report_write(
             recipient=recipient,
             data_sha256=version.data_sha256,
             item_public_ids=[public_id for public_id, _ in named.values()],
-            purpose=Purpose.EXPORT,
+            audiences=EVERYBODY,
         )
     for name, content in contents.items():
         partial = folder / f".{name}.partial"
@@ -215,7 +216,7 @@ def _named_practices(snapshot: Snapshot) -> dict[str, tuple[UUID, PracticeCredit
     )
     named = {}
     for practice in practices:
-        statements = [attribution_for(practice.item, Purpose.EXPORT, audience, now) for audience in CLIENT_AUDIENCES]
+        statements = [attribution_for(practice.item, Purpose.EXPORT, audience, now) for audience in EVERYBODY]
         if statements[0] is not None and None not in statements:
             named[practice.slug] = (practice.item.public_id, _credit(practice.title, statements[0]))
     return named

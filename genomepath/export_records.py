@@ -6,11 +6,15 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.utils import timezone
 
 from ethics import audit
 from ethics.models import GovernedItem
-from ethics.policy import Purpose
+from ethics.policy import Audience, Purpose
+from ethics.revisions import policy_hold
+from genomepath.export_uses import Use, items_allowed, uses_of_export
 from genomepath.models import ExportRecord
 
 NOTICE = (
@@ -19,21 +23,37 @@ NOTICE = (
     "its consent has ended. Please stop using this export, delete it with every copy and everything derived from it, and "
     "confirm the deletion. A replacement without these records can be requested. The records concerned: {items}."
 )
+WITHHELD_MEANWHILE = (
+    "Something in it went out of use while the files were made, so nothing is handed out. Run the command again."
+)
 
 
 @transaction.atomic
 def export_record_add(
-    *, what: str, recipient: str, data_sha256: str, item_public_ids: Collection[UUID], purpose: Purpose
+    *,
+    what: str,
+    recipient: str,
+    data_sha256: str,
+    item_public_ids: Collection[UUID],
+    audiences: Collection[Audience],
+    also_for: Collection[Use] = (),
 ) -> ExportRecord:
-    """Note an export before its files are handed out.
+    """Note an export before its files are handed out, if every item may be exported to each audience, and used as
+    ``also_for`` says, at this moment. A decision against it is either known here, or finds the record.
 
     Raises:
-        ValidationError: no recipient, or a field that does not fit.
+        ValidationError: an item may not be handed out any more, no recipient, or a field that does not fit.
     """
+    policy_hold()
+    uses = (*uses_of_export(audiences), *also_for)
+    if items_allowed(uses, timezone.now(), item_public_ids) != set(item_public_ids):
+        raise ValidationError(WITHHELD_MEANWHILE)
     record = ExportRecord(
         what=what,
         recipient=recipient.strip(),
         data_sha256=data_sha256,
+        purpose=Purpose.EXPORT.value,
+        audiences=[audience.value for audience in audiences],
         item_public_ids=sorted(item_public_ids),
         exported_by=audit.current_context().actor_name,
     )
@@ -44,8 +64,13 @@ def export_record_add(
         "export.handed_out",
         subjects=[record.public_id],
         communities=set(communities),
-        purpose=purpose,
-        details={"what": what, "data_sha256": data_sha256, "items": len(record.item_public_ids)},
+        purpose=Purpose.EXPORT,
+        details={
+            "what": what,
+            "data_sha256": data_sha256,
+            "items": len(record.item_public_ids),
+            "audiences": record.audiences,
+        },
     )
     return record
 

@@ -1,51 +1,83 @@
-"""A training set for use elsewhere: the snapshot, cut 80/10/10 by pairs, in JSON lines and safetensors."""
+"""A training set for use elsewhere: the snapshot, cut 80/10/10 by pairs, in JSON lines and safetensors, with its credits.
+
+The policy is asked for whoever is handed it; a training of the platform itself takes its snapshot elsewhere.
+"""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+from django.db import transaction
 from safetensors.numpy import save_file
 
-from ethics.policy import Purpose
+from ethics.policy import Audience
+from genomepath.export_credits import write_credits
 from genomepath.export_records import export_record_add
+from genomepath.export_uses import EVERYBODY, uses_of_training_set
 from genomepath.ml.dataset import TruthMatrix
 from genomepath.ml.snapshot import Snapshot
 from genomepath.ml.splits import stratified_pair_split
-from genomepath.snapshots import snapshot_export
+from genomepath.snapshots import LeftOut, TakenSnapshot, snapshot_export
 
 SIDES = ("train", "validation", "test")
 
 
-def training_set_export(
-    *, folder: Path, seed: int, include_drafts: bool, recipient: str
-) -> tuple[dict[str, Any], dict[str, int]]:
-    """Write snapshot and sides to ``folder``, absent or empty; all of it or nothing. Returns manifest and rows a side.
+@dataclass(frozen=True)
+class WrittenTrainingSet:
+    """What was written: manifest of the snapshot, rows of each side, for whom; and how much may not be handed to them."""
 
-    The export is on record, with its recipient and items, before its files are there.
+    manifest: dict[str, Any]
+    rows: dict[str, int]
+    audiences: tuple[Audience, ...]
+    left_out: LeftOut
+
+
+def training_set_export(
+    *, folder: Path, seed: int, include_drafts: bool, recipient: str, audience: Audience | None = None
+) -> WrittenTrainingSet:
+    """Write snapshot, sides and credits to ``folder``, absent or empty; all of it or nothing.
+
+    It holds what may be handed to the recipient's audience as training data; without one, to any client. The export is on
+    record, with its recipient and items, before its files are there.
 
     Raises:
-        ValidationError: nothing may be trained on, or no recipient is named.
+        ValidationError: nothing may be handed out, something went out of use meanwhile, or no recipient is named.
         SplitError: too few pairs to cut.
         OSError: the folder is not empty or cannot be written.
     """
+    audiences = EVERYBODY if audience is None else (audience,)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as waiting:
         content = Path(waiting) / "content"
-        taken, manifest = snapshot_export(folder=content, include_drafts=include_drafts)
-        counts = write_training_set(taken.snapshot, content, seed=seed)
-        export_record_add(
-            what="training set",
-            recipient=recipient,
-            data_sha256=manifest["data_sha256"],
-            item_public_ids=taken.item_public_ids,
-            purpose=Purpose.TRAINING,
-        )
+        taken, manifest = snapshot_export(folder=content, include_drafts=include_drafts, handed_to=audiences)
+        rows = write_training_set(taken.snapshot, content, seed=seed)
+        _note(taken, content, recipient=recipient, audiences=audiences)
         content.replace(folder)
-    return manifest, counts
+    return WrittenTrainingSet(manifest, rows, audiences, taken.left_out)
+
+
+@transaction.atomic
+def _note(taken: TakenSnapshot, content: Path, *, recipient: str, audiences: tuple[Audience, ...]) -> None:
+    """Put the export on record and its credits beside it: both as of one moment of the policy."""
+    export_record_add(
+        what="training set",
+        recipient=recipient,
+        data_sha256=taken.snapshot.data_sha256,
+        item_public_ids=taken.item_public_ids,
+        audiences=audiences,
+        also_for=uses_of_training_set(audiences),
+    )
+    write_credits(
+        content,
+        slugs=[practice.slug for practice in taken.snapshot.practices],
+        item_public_ids=taken.item_public_ids,
+        audiences=audiences,
+    )
 
 
 def write_training_set(snapshot: Snapshot, folder: Path, *, seed: int) -> dict[str, int]:

@@ -61,13 +61,15 @@ def concerned_folders(case: WithdrawalCase) -> list[ConcernedFolder]:
     folders = [
         ConcernedFolder(f"model {version.sha256}", path) for version in versions for path in _folders_of(version)[:1]
     ]
-    busy = set()
+    busy: set[Path] = set()
+    owned = {artefact_root() / folder for folder in ModelVersion.objects.values_list("folder", flat=True)}
     for run in TrainingRun.objects.filter(kind=RunKind.TRAINING.value, data_sha256__in=list(snapshots)):
-        path = artefact_root() / "models" / f"run-{run.public_id}"
+        paths = _folders_of_run(run)
         if run.state in _AT_WORK or may_still_work(run):
-            busy |= {path, snapshots[run.data_sha256]}
-        elif run.model_version_id is None:
-            folders.append(ConcernedFolder(f"run {run.public_id}", path))
+            busy |= {*paths, snapshots[run.data_sha256]}
+        else:
+            left = [path for path in paths if path not in owned]
+            folders += [ConcernedFolder(f"run {path.name.removeprefix('run-')}", path) for path in left]
     folders += [ConcernedFolder(f"snapshot {name}", path) for name, path in sorted(snapshots.items())]
     return [folder for folder in folders if folder.path not in serving | busy and _is_below_root(folder.path)]
 
@@ -115,6 +117,12 @@ def _sha256(path: Path) -> str:
 
 def _folders_of(version: ModelVersion) -> list[Path]:
     return [model_folder(version), artefact_root() / version.snapshot_folder]
+
+
+def _folders_of_run(run: TrainingRun) -> list[Path]:
+    """Where a training worked: a run that began again beside a registered version has a folder for each attempt."""
+    models = artefact_root() / "models"
+    return [models / f"run-{run.public_id}", *sorted(models.glob(f"run-{run.public_id}-*"))]
 
 
 def may_still_work(run: TrainingRun) -> bool:

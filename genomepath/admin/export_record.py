@@ -12,10 +12,13 @@ from genomepath.models import ExportRecord
 class ExportRecordAdmin(ViewOnlyAdmin):
     """Every export. Which items it held is shown as a number; a withdrawal's receipt names the exports of its items."""
 
-    list_display = ("short_id", "what", "recipient", "items_count", "exported_by", "exported_at")
+    list_display = ("short_id", "what", "recipient", "audiences", "items_count", "exported_by", "exported_at")
     list_filter = ("what", "exported_at")
     search_fields = ("public_id", "recipient", "data_sha256", "exported_by")
-    fields = ("public_id", "what", "recipient", "data_sha256", "items_count", "exported_by", "exported_at")
+    fields = (
+        "public_id", "what", "recipient", "purpose", "audiences", "data_sha256", "items_count", "exported_by",
+        "exported_at",
+    )  # fmt: skip
     readonly_fields = ("public_id", "items_count", "exported_at")
 
     @admin.display(description="Export")

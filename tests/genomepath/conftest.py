@@ -46,7 +46,10 @@ ROWS, OUTPUTS, FINISHED = ("version.json", "run.json"), ("trained.txt", "judged.
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """What the commands printed and wrote, and the rows they left, which are rolled back."""
+    """What the commands printed and wrote, and the rows they left, which are rolled back.
+
+    ``evaluation`` lies in the folder of the version, ``figures`` is what ``--json`` wrote of it.
+    """
 
     root: Path
     version: dict[str, Any]
@@ -54,6 +57,7 @@ class TrainedModel:
     train_output: str
     evaluate_output: str
     evaluation: dict[str, Any]
+    figures: dict[str, Any]
 
 
 def _printed(command: str, *arguments: str) -> str:
@@ -71,8 +75,10 @@ def trained_model(django_db_setup, django_db_blocker, shared_folder) -> TrainedM
                 _train_and_judge(folder)
         version, run = (next(deserialize("json", (folder / file).read_text())).object for file in ROWS)
         trained, judged = ((folder / file).read_text(encoding="utf-8") for file in OUTPUTS)
-        evaluation = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
-    return TrainedModel(folder / "artefacts", _columns(version), _columns(run), trained, judged, evaluation)
+        figures = json.loads((folder / "evaluation.json").read_text(encoding="utf-8"))
+        stored = folder / "artefacts" / _columns(version)["folder"] / "evaluation.json"
+        evaluation = json.loads(stored.read_text(encoding="utf-8"))
+    return TrainedModel(folder / "artefacts", _columns(version), _columns(run), trained, judged, evaluation, figures)
 
 
 def _train_and_judge(folder: Path) -> None:

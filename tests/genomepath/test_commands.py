@@ -187,6 +187,16 @@ def test_p1_judges_every_pair_once_on_folds_that_did_not_see_it(trained_model):
     assert len(evaluation["leakage_checks"]) >= 3
 
 
+def test_the_copy_of_an_evaluation_holds_every_figure_and_names_no_practice(trained_model):
+    slugs = [f"training-practice-{index}" for index in range(12)]
+    whole = json.loads(json.dumps(trained_model.evaluation))
+    for protocol in whole["protocols"].values():
+        del protocol["outcomes"]
+
+    assert trained_model.figures == whole
+    assert not [slug for slug in slugs if slug in json.dumps(trained_model.figures) + trained_model.evaluate_output]
+
+
 def test_the_printed_report_says_plainly_where_the_model_loses(trained_model):
     report = trained_model.evaluate_output
     differences = trained_model.evaluation["protocols"]["P1"]["differences"]

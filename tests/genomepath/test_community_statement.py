@@ -106,7 +106,7 @@ def test_exports_and_trainings_are_listed(practice):
         recipient="Synthetic university",
         data_sha256=DATA,
         item_public_ids=[practice.item.public_id, make_item().public_id],
-        purpose=Purpose.TRAINING,
+        audiences=[Audience.RESEARCH],
     )
     record(
         "snapshot.exported",

@@ -12,9 +12,11 @@ from django.utils import timezone
 from ethics.consent import consent_record
 from ethics.models import AuditEvent
 from ethics.policy import Audience, ConsentState, LabelRule, Purpose
+from genomepath import evaluation_report
 from genomepath.evaluation_report import CARD, PAGE, REPORT
 from genomepath.ml import judgement
 from genomepath.models import ExportRecord
+from genomepath.reporting.training_report import training_report
 from tests.admin_people import make_label
 from tests.genomepath.report_reader import markdown_tables, page_tables
 from tests.genomepath.withdrawal_cases import object_to
@@ -120,6 +122,7 @@ def test_the_register_of_exports_knows_whom_a_report_was_for_and_whom_it_names(w
     record = ExportRecord.objects.get()
     items = [practice.item for practice in reportable.catalogue.practices]
     assert (record.what, record.recipient) == ("training report", "Synthetic reader")
+    assert (record.purpose, record.audiences) == ("export", ["research", "commercial", "community"])
     assert sorted(record.item_public_ids) == sorted(item.public_id for item in items)
     event = AuditEvent.objects.get(event_type="export.handed_out")
     assert set(event.community_ids) == {item.community.slug for item in items}
@@ -147,6 +150,22 @@ def test_a_withdrawal_during_the_evaluation_refuses_the_report(reportable, judge
         call_command("evaluate_genomepath", "--report", str(tmp_path), "--no-progress", stdout=StringIO())
 
     assert not [path for path in tmp_path.iterdir() if path.suffix in {".md", ".html"}]
+
+
+def test_a_practice_that_may_no_longer_be_handed_out_as_the_report_is_noted_refuses_it(
+    reportable, tmp_path, monkeypatch
+):
+    def write_and_lose(material):
+        object_to(reportable.catalogue.practices[0])
+        return training_report(material)
+
+    monkeypatch.setattr(evaluation_report, "training_report", write_and_lose)
+
+    with pytest.raises(CommandError, match="went out of use while the files were made"):
+        call_command("evaluate_genomepath", "--stored", "--report", str(tmp_path), "--no-progress")
+
+    assert not [path for path in tmp_path.iterdir() if path.suffix in {".md", ".html"}]
+    assert not ExportRecord.objects.exists()
 
 
 def test_each_tradition_is_shown_and_the_small_ones_are_named_as_such(write_report, reportable):

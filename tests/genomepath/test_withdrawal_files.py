@@ -19,7 +19,7 @@ from genomepath.models.training_run import RunKind
 from genomepath.runs import run_request
 from genomepath.snapshot_folders import snapshot_keep
 from genomepath.withdrawal_processing import withdrawals_process
-from tests.factories import make_practice, make_training_catalogue
+from tests.factories import make_model_version, make_practice, make_training_catalogue
 from tests.genomepath.withdrawal_cases import (
     DATA,
     RETIRED_MODEL,
@@ -107,6 +107,23 @@ def test_what_an_unfinished_training_left_is_deleted_as_well(practice):
 
     assert artefact_paths() == []
     assert ("artefacts.deleted", f"run {run.public_id}") in steps(case)
+
+
+def test_what_a_second_attempt_beside_a_registered_version_left_is_deleted_as_well(practice):
+    write_snapshot_of(practice)
+    run = run_request(kind=RunKind.TRAINING, requested_by="engineer", preset="small")
+    first = make_model_version(folder=f"models/run-{run.public_id}")
+    TrainingRun.objects.filter(pk=run.pk).update(
+        state="failed", error="synthetic", data_sha256=DATA, model_version=first
+    )
+    write(f"models/run-{run.public_id}/model.safetensors", "of a version that knows nothing of the practice")
+    write(f"models/run-{run.public_id}-2/state.safetensors", "half a training")
+    case = object_to(practice)
+
+    withdrawals_process()
+
+    assert artefact_paths() == [f"models/run-{run.public_id}/model.safetensors"]
+    assert ("artefacts.deleted", f"run {run.public_id}-2") in steps(case)
 
 
 def test_a_training_on_the_practice_is_cancelled_and_its_files_go_when_it_has_stopped(practice):

@@ -214,14 +214,14 @@ def test_exports_that_held_the_item_are_listed_with_a_notice_to_their_recipient(
         recipient="Synthetic university",
         data_sha256=DATA,
         item_public_ids=[practice.item.public_id],
-        purpose=Purpose.TRAINING,
+        audiences=[Audience.RESEARCH],
     )
     export_record_add(
         what="training set",
         recipient="Nobody concerned",
         data_sha256="e" * 64,
         item_public_ids=[make_item().public_id],
-        purpose=Purpose.TRAINING,
+        audiences=[Audience.RESEARCH],
     )
     case = object_to(practice)
 

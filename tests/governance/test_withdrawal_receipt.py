@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from ethics.admin.visibility import COMMUNITY_STEWARD, COMPLIANCE_OFFICER, CURATOR, ML_ENGINEER
 from ethics.models import AuditEvent, WithdrawalCase
-from ethics.policy import Purpose
+from ethics.policy import Audience
 from ethics.stewardship import item_record_objection
 from genomepath.export_records import export_record_add
 from genomepath.withdrawal_processing import withdrawals_process
@@ -29,7 +29,7 @@ def case() -> WithdrawalCase:
         recipient="Synthetic university",
         data_sha256="d" * 64,
         item_public_ids=[practice.item.public_id],
-        purpose=Purpose.TRAINING,
+        audiences=[Audience.RESEARCH],
     )
     item_record_objection(item=practice.item, reference=CANARY, reason=CANARY)
     withdrawals_process()

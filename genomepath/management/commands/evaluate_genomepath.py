@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from ethics.audit import command_audit_context
-from genomepath.artefacts import model_folder, read_json
+from genomepath.artefacts import evaluation_figures, model_folder
 from genomepath.evaluation_report import (
     evaluation_report_write,
     prepare_folder,
@@ -44,7 +44,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         add_run_options(parser)
         parser.add_argument("--model", metavar="SHA256", help="the version, by the start of its SHA-256")
-        parser.add_argument("--json", metavar="FILE", type=Path, help="write the whole evaluation to this file")
+        parser.add_argument(
+            "--json",
+            metavar="FILE",
+            type=Path,
+            help="write all figures of the evaluation to this file; its held-out pairs, which name practices, stay here",
+        )
         parser.add_argument(
             "--report",
             metavar="DIR",
@@ -123,7 +128,7 @@ class Command(BaseCommand):
         folder = model_folder(version)
         self.stdout.write((folder / "evaluation.md").read_text(encoding="utf-8"))
         if target is not None:
-            content = json.dumps(read_json(folder / "evaluation.json"), indent=2, sort_keys=True)
+            content = json.dumps(evaluation_figures(version), indent=2, sort_keys=True)
             try:
                 target.write_text(content + "\n", encoding="utf-8")
             except OSError as error:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("genomepath", "0006_predictions_raise_catalogue_revision"),
+        ("genomepath", "0007_export_audiences"),
     ]
 
     operations = [
