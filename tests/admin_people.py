@@ -224,6 +224,8 @@ def records_of_every_model() -> dict[str, Model]:
             recipient="Synthetic recipient",
             data_sha256="0" * 64,
             item_public_ids=[uuid.uuid4()],
+            purpose=Purpose.EXPORT.value,
+            audiences=[Audience.RESEARCH.value],
             exported_by="test",
         ),
         (study := make_tuning_study()), study.points.get(),

@@ -100,6 +100,26 @@ EXPLANATION: dict[str, Any] = {
     **FRAME,
     "policy": {**FRAME["policy"], "purpose": "explanation"},
 }
+EXPLANATION_OF_PRACTICE: dict[str, Any] = {
+    **EXPLANATION,
+    "direction": "genomic_to_tk",
+    "dose": None,
+    "score": {
+        **EXPLANATION["score"],
+        "by_field": [
+            {"field": "identity", "name": "", "text_match": 0.2, "towers": 0.1, "share": 0.1429},
+            {
+                "field": "disease_association",
+                "name": "example condition",
+                "text_match": 0.7,
+                "towers": 0.2,
+                "share": 0.4286,
+            },
+        ],
+        "whole_text": {"log_odds": 0.1, "share": 0.0476},
+        "known_links": {"log_odds": 0.8, "share": 0.381},
+    },
+}
 MODEL_CARD: dict[str, Any] = {
     "model": {**FRAME["model"], "code_version": "0.1.0", "promoted_at": "2026-01-01T12:00:00+00:00"},
     "intended_use": INTENDED_USE,

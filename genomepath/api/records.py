@@ -12,9 +12,15 @@ from rest_framework.request import Request
 from correlations.vocabulary import Direction
 from ethics.scopes import Scope
 from genomepath.api.base import ClientView
-from genomepath.api.parameters import check_known, day, dose_level, one_of
+from genomepath.api.parameters import check_known, day, dose_level
 from genomepath.api.refusals import Refusals
-from genomepath.api.schema_records import attribution_schema, explanation_schema, model_card_schema, usage_schema
+from genomepath.api.schema_records import (
+    attribution_schema,
+    model_card_schema,
+    practice_explanation_schema,
+    target_explanation_schema,
+    usage_schema,
+)
 from genomepath.catalogue import public_reading_record
 from genomepath.client_usage import MOST_DAYS, client_usage
 from genomepath.community_credit import community_credit
@@ -24,24 +30,41 @@ from genomepath.model_card import model_card
 USAGE_DAYS = 30
 
 
-class ExplanationView(ClientView):
-    """Why a target is predicted for a practice, or the practice for the target."""
+class TargetExplanationView(ClientView):
+    """Why a target is predicted for a practice."""
 
     required_scope = Scope.PREDICTIONS
 
-    @explanation_schema
+    @target_explanation_schema
     def get(self, request: Request, slug: str, symbol: str) -> HttpResponseBase:
         with Refusals() as refusals:
-            refusals.read(check_known, request.query_params, {"direction", "dose"})
-            direction = refusals.read(one_of, request.query_params, "direction", Direction)
+            refusals.read(check_known, request.query_params, {"dose"})
             dose = refusals.read(dose_level, request.query_params)
-        if direction == Direction.GENOMIC_TO_TK and dose is not None:
-            raise ValidationError({"dose": "A prediction from target to practice has no dose."})
         content = explanation_serve(
             slug=slug,
             symbol=symbol,
-            direction=Direction(direction or Direction.TK_TO_GENOMIC),
+            direction=Direction.TK_TO_GENOMIC,
             dose=dose,
+            audience=self.audience,
+            context=self.audit_context,
+            now=timezone.now(),
+        )
+        return self.answered(content)
+
+
+class PracticeExplanationView(ClientView):
+    """Why a practice is predicted for a target."""
+
+    required_scope = Scope.PREDICTIONS
+
+    @practice_explanation_schema
+    def get(self, request: Request, symbol: str, slug: str) -> HttpResponseBase:
+        check_known(request.query_params, ())
+        content = explanation_serve(
+            slug=slug,
+            symbol=symbol,
+            direction=Direction.GENOMIC_TO_TK,
+            dose=None,
             audience=self.audience,
             context=self.audit_context,
             now=timezone.now(),

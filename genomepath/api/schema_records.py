@@ -5,38 +5,46 @@ from __future__ import annotations
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 
-from correlations.vocabulary import Direction, Dose
+from correlations.vocabulary import Dose
 from ethics.scopes import Scope
 from genomepath.api import examples_catalogue as examples
 from genomepath.api import serializers_records as serializers
 from genomepath.api.schema_shared import CONDITIONAL, needs, reading_responses
 from genomepath.client_usage import MOST_DAYS
 
-explanation_schema = extend_schema(
+_EXPLAINED = (
+    "The evidence path that a curator approved, step by step. Where there is none, the nearest approved associations of the "
+    "target that the model learned from, each with the attribution of its practice. `score` says what each field of the "
+)
+_SLUG = OpenApiParameter("slug", OpenApiTypes.STR, OpenApiParameter.PATH, description="Slug of the practice.")
+_SYMBOL = OpenApiParameter("symbol", OpenApiTypes.STR, OpenApiParameter.PATH, description="HGNC symbol, in any case.")
+
+target_explanation_schema = extend_schema(
     operation_id="explain_prediction",
-    summary="Why a target is predicted for a practice, or the practice for the target",
-    description=(
-        "The evidence path that a curator approved, step by step. Where there is none, the nearest approved associations of "
-        "the target that the model learned from, each with the attribution of its practice. `score` says what each field of "
-        "the record that is asked about adds to the score." + needs(Scope.PREDICTIONS)
-    ),
+    summary="Why a target is predicted for a practice",
+    description=f"{_EXPLAINED}practice adds." + needs(Scope.PREDICTIONS),
     tags=["predictions"],
     parameters=[
-        OpenApiParameter("slug", OpenApiTypes.STR, OpenApiParameter.PATH, description="Slug of the practice."),
-        OpenApiParameter("symbol", OpenApiTypes.STR, OpenApiParameter.PATH, description="HGNC symbol, in any case."),
-        OpenApiParameter(
-            "direction",
-            {"type": "string", "enum": [way.value for way in Direction], "default": Direction.TK_TO_GENOMIC.value},
-            description="Which prediction: targets for the practice, or practices for the target.",
-        ),
+        _SLUG,
+        _SYMBOL,
         OpenApiParameter(
             "dose",
-            {"type": "string", "enum": [dose.value for dose in Dose]},
-            description="Dose level of a prediction from practice to target, medium unless given; the other has none.",
+            {"type": "string", "enum": [dose.value for dose in Dose], "default": "medium"},
+            description="Dose level of the prediction.",
         ),
         CONDITIONAL,
     ],
     responses=reading_responses(serializers.ExplanationSerializer, "The explanation.", examples.EXPLANATION),
+)
+practice_explanation_schema = extend_schema(
+    operation_id="explain_prediction_of_practice",
+    summary="Why a practice is predicted for a target",
+    description=f"{_EXPLAINED}target adds." + needs(Scope.PREDICTIONS),
+    tags=["predictions"],
+    parameters=[_SYMBOL, _SLUG, CONDITIONAL],
+    responses=reading_responses(
+        serializers.ExplanationSerializer, "The explanation.", examples.EXPLANATION_OF_PRACTICE
+    ),
 )
 model_card_schema = extend_schema(
     operation_id="read_model_card",

@@ -13,8 +13,13 @@ urlpatterns = [
     path("predictions/practices/<slug:slug>/targets/", PracticePredictionsView.as_view(), name="practice-targets"),
     path(
         "predictions/practices/<slug:slug>/targets/<slug:symbol>/explanation/",
-        records.ExplanationView.as_view(),
-        name="explanation",
+        records.TargetExplanationView.as_view(),
+        name="target-explanation",
+    ),
+    path(
+        "predictions/targets/<slug:symbol>/practices/<slug:slug>/explanation/",
+        records.PracticeExplanationView.as_view(),
+        name="practice-explanation",
     ),
     path("predictions/targets/<slug:symbol>/practices/", TargetPredictionsView.as_view(), name="target-practices"),
     path("predictions/texts/targets/", TextPredictionsView.as_view(), name="text-targets"),

@@ -75,7 +75,12 @@ def _symbol(catalogue: Catalogue) -> dict[str, str]:
 ENDPOINTS = (
     Endpoint("practice-targets", Scope.PREDICTIONS, _slug, other_audience=404),
     Endpoint("target-practices", Scope.PREDICTIONS, _symbol),
-    Endpoint("explanation", Scope.PREDICTIONS, lambda made: {**_slug(made), **_symbol(made)}, other_audience=404),
+    Endpoint(
+        "target-explanation", Scope.PREDICTIONS, lambda made: {**_slug(made), **_symbol(made)}, other_audience=404
+    ),
+    Endpoint(
+        "practice-explanation", Scope.PREDICTIONS, lambda made: {**_slug(made), **_symbol(made)}, other_audience=404
+    ),
     Endpoint("batch", Scope.PREDICTIONS, body=lambda made: {"questions": [{"practice": made.practices[0].slug}]}),
     Endpoint("text-targets", Scope.TEXT, body=lambda made: {"text": "a text"}, good=503, other_audience=404),
     Endpoint("description-practices", Scope.TEXT, body=lambda made: {"name": "a gene"}, good=503, other_audience=503),

@@ -41,6 +41,13 @@ def explanation_url(catalogue: Catalogue, slug: str = "") -> str:
     )
 
 
+def practice_explanation_url(catalogue: Catalogue, slug: str = "") -> str:
+    return (
+        f"/api/v1/predictions/targets/{catalogue.targets[0].symbol}"
+        f"/practices/{slug or catalogue.practices[0].slug}/explanation/"
+    )
+
+
 def explain(catalogue: Catalogue, make_api_client) -> Any:
     return json.loads(make_api_client().http.get(explanation_url(catalogue)).content)
 
@@ -164,7 +171,7 @@ def test_the_score_is_taken_apart_by_field_of_the_practice(catalogue, shares_fol
 def test_a_practice_for_a_target_is_explained_by_the_fields_of_the_target(catalogue, shares_folder, make_api_client):
     publish_shares(catalogue, shares_folder, [("title", "")])
 
-    answer = json.loads(make_api_client().http.get(f"{explanation_url(catalogue)}?direction=genomic_to_tk").content)
+    answer = json.loads(make_api_client().http.get(practice_explanation_url(catalogue)).content)
 
     assert (answer["direction"], answer["dose"]) == ("genomic_to_tk", None)
     assert [(part["field"], part["name"]) for part in answer["score"]["by_field"]] == [
@@ -202,15 +209,31 @@ def test_without_readable_shares_the_rest_of_the_explanation_is_answered(
     assert answer["statement"]
 
 
-@pytest.mark.parametrize(
-    ("query", "parameter"),
-    [("direction=sideways", "direction"), ("direction=genomic_to_tk&dose=low", "dose"), ("dose=enough", "dose")],
-)
-def test_a_bad_question_for_an_explanation_is_refused_by_name(catalogue, make_api_client, query, parameter):
-    answer = make_api_client().http.get(f"{explanation_url(catalogue)}?{query}")
+def test_a_bad_question_for_an_explanation_is_refused_by_name(catalogue, make_api_client):
+    """From target to practice there is no dose to ask for."""
+    http = make_api_client().http
+    answers = [
+        http.get(f"{explanation_url(catalogue)}?dose=enough"),
+        http.get(f"{practice_explanation_url(catalogue)}?dose=low"),
+    ]
 
-    assert answer.status_code == 400
-    assert [error["parameter"] for error in json.loads(answer.content)["errors"]] == [parameter]
+    assert [answer.status_code for answer in answers] == [400, 400]
+    assert [json.loads(answer.content)["errors"][0]["parameter"] for answer in answers] == ["dose", "dose"]
+
+
+@pytest.mark.parametrize(
+    "hide", [refuse_explanations, lambda p: item_set_status(item=p.item, status=SacredStatus.SACRED)]
+)
+def test_a_practice_that_may_not_be_explained_is_absent_from_the_side_of_the_target_too(
+    catalogue, make_api_client, hide
+):
+    hide(catalogue.practices[0])
+    http = make_api_client().http
+
+    hidden, absent = (http.get(practice_explanation_url(catalogue, slug)) for slug in ("", "no-such-practice"))
+
+    assert (hidden.status_code, hidden.content) == (absent.status_code, absent.content)
+    assert hidden.status_code == 404
 
 
 def test_the_model_card_shows_the_model_beside_the_baselines_and_no_practice(catalogue, make_api_client):

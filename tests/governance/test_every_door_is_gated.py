@@ -88,6 +88,7 @@ ALLOWED: dict[str, tuple[int, str]] = {
     "genomepath/answers.py::_practice_content": (1, "of a practice whose attribution the gate has given"),
     "genomepath/catalogue.py::_stands_with_a_practice": (3, "asks for existence alone, to leave out what is withheld"),
     "genomepath/explanations.py::_uses_of": (1, "of a practice that the gate has let through"),
+    "genomepath/score_parts.py::_indications": (1, "of a practice that the gate has let through"),
     "genomepath/community_statement.py::_items": (1, "counts uses for stewards and officers; shows no item"),
     "genomepath/consent_periods.py::next_consent_boundary": (1, "reads one moment, of all consents"),
     "genomepath/ethics_scan.py::_texts_of_items": (4, "must know what is withheld to look for it; repeats no text"),

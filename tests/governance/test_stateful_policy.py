@@ -91,14 +91,15 @@ class OpenSnapshotMachine(TrainingMachine):
 
 
 class ForgivingRegistryMachine(TrainingMachine):
-    """Puts models back into service whatever they learned from: neither marks nor the gate's scan, each of which alone
-    would stop it.
+    """Puts models back into service whatever they learned from: no marks, no refusal to judge, no scan by the gate, each of
+    which alone would stop it.
     """
 
     @staticmethod
     def leaks():
         return [
             mock.patch("genomepath.registry._refuse_unfit", lambda version: None),
+            mock.patch("genomepath.work._refuse_marked", lambda version: None),
             mock.patch("genomepath.version_checks.scan_folders", lambda folders: []),
         ]
 

@@ -55,7 +55,8 @@ def site():
         arguments={
             "api:practice-targets": [{"slug": slug} for slug in slugs],
             "api:target-practices": [{"symbol": target.symbol}, {"symbol": "NOSUCH"}],
-            "api:explanation": [{"slug": slug, "symbol": target.symbol} for slug in slugs],
+            "api:target-explanation": [{"slug": slug, "symbol": target.symbol} for slug in slugs],
+            "api:practice-explanation": [{"symbol": target.symbol, "slug": slug} for slug in slugs],
             "api:attribution": [{"slug": slug} for slug in Community.objects.values_list("slug", flat=True)],
             "community-statement": [
                 {"slug": slug} for slug in Community.objects.values_list("slug", flat=True)[:3]

@@ -807,18 +807,17 @@ class Client(Transport):
         slug: str,
         symbol: str,
         *,
-        direction: Literal["tk_to_genomic", "genomic_to_tk"] | None = None,
         dose: Literal["low", "medium", "high"] | None = None,
     ) -> Explanation:
-        """Why a target is predicted for a practice, or the practice for the target. The evidence path that a
-        curator approved, step by step. Where there is none, the nearest approved associations of the target
-        that the model learned from, each with the attribution of its practice. `score` says what each field
-        of the record that is asked about adds to the score. Needs the scope `predictions`.
+        """Why a target is predicted for a practice. The evidence path that a curator approved, step by step.
+        Where there is none, the nearest approved associations of the target that the model learned from, each
+        with the attribution of its practice. `score` says what each field of the practice adds. Needs the
+        scope `predictions`.
         """
         answer: Explanation = self.ask(
             "GET",
             f"/api/v1/predictions/practices/{self.quoted(slug)}/targets/{self.quoted(symbol)}/explanation/",
-            query={"direction": direction, "dose": dose},
+            query={"dose": dose},
         )
         return answer
 
@@ -836,6 +835,22 @@ class Client(Transport):
             "GET",
             f"/api/v1/predictions/targets/{self.quoted(symbol)}/practices/",
             query={"k": k},
+        )
+        return answer
+
+    def explain_prediction_of_practice(
+        self,
+        symbol: str,
+        slug: str,
+    ) -> Explanation:
+        """Why a practice is predicted for a target. The evidence path that a curator approved, step by step.
+        Where there is none, the nearest approved associations of the target that the model learned from, each
+        with the attribution of its practice. `score` says what each field of the target adds. Needs the scope
+        `predictions`.
+        """
+        answer: Explanation = self.ask(
+            "GET",
+            f"/api/v1/predictions/targets/{self.quoted(symbol)}/practices/{self.quoted(slug)}/explanation/",
         )
         return answer
 
