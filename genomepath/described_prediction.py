@@ -1,13 +1,13 @@
 """Practices for a gene or findings in the caller's own words, scored by the active model on onnxruntime.
 
-A description that names a protected record or comes close to a withheld one gets no answer. That it is far from every
-known practice says nothing here: it is about a gene.
+A description that names a protected record, comes close to a withheld one or is close to no known target gets no answer.
+That it is far from every known practice says nothing here: it is about a gene.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -66,11 +66,13 @@ def described_predict(
     frame = AnswerFrame(version=version, policy_revision=revision, audience=audience, now=now)
     engine = text_engine(version)
     encoder = OnceEncoder(engine.encoder)
-    ranked = engine.ranked_practices(description.record(), encoder=encoder)
+    record = description.record()
+    ranked = engine.ranked_practices(record, encoder=encoder)
     text = ". ".join(description.parts)
     verdict = engine.gate.judge(text=text, audience=audience, policy_revision=revision, now=now, encoder=encoder)
+    verdict = replace(verdict, is_far=engine.is_far_from_targets(record, encoder=encoder))
     shown, practices = practices_for_description(frame, ranked, k)
-    if verdict.named or verdict.near or not practices:
+    if not verdict.is_answered or not practices:
         text_refusal_record(verdict=verdict, model_sha256=version.sha256, policy_revision=revision, context=context)
         shown = []
     else:

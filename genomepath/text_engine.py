@@ -18,6 +18,7 @@ from genomepath.artefacts import model_folder
 from genomepath.ml.calibration import PlattCalibration
 from genomepath.ml.embedding import TextEncoder
 from genomepath.ml.encoder_graph import encoder_file
+from genomepath.ml.known_targets import FAR_FROM_TARGETS, closest_target, read_known_targets
 from genomepath.ml.onnx_encoder import OnnxTextEncoder, logits_alone, one_thread_session
 from genomepath.ml.onnx_files import GENOMIC_TO_TK, TK_TO_GENOMIC, record_inputs
 from genomepath.ml.published_scores import PublishedScoresError, read_published_scores
@@ -40,6 +41,7 @@ class TextEngine:
         self.encoder = encoder
         self.gate = TextGate(encoder)
         self._targets, self._practices = scores.targets, scores.practices
+        self._known_targets = read_known_targets(folder)
         self._to_targets = one_thread_session(folder / TK_TO_GENOMIC)
         self._to_practices = one_thread_session(folder / GENOMIC_TO_TK)
         self._target_curve = PlattCalibration.from_dict(curves["tk_to_genomic"])
@@ -60,6 +62,13 @@ class TextEngine:
         """Slugs of all practices of the model with their confidence. What may not be shown is among them."""
         inputs = record_inputs(target_features(record, encoder or self.encoder), in_catalogue=False)
         return _ranked(self._practices, logits_alone(self._to_practices, inputs)[0], self._practice_curve)
+
+    def is_far_from_targets(self, record: TargetRecord, *, encoder: TextEncoder | None = None) -> bool:
+        """Whether a description is close to no target that the model knows; never for a model that keeps no texts of its
+        targets, as it was trained before that."""
+        if self._known_targets is None:
+            return False
+        return closest_target(record, encoder or self.encoder, self._known_targets) < FAR_FROM_TARGETS
 
 
 _lock = threading.Lock()

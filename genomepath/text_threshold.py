@@ -19,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from correlations.bundled import PracticeRow, read_bundled
+from genomepath.description_threshold import MeasuredDescriptions, descriptions_document, measure_descriptions
 from genomepath.ml.abstention import ANSWERED_SHARE, far_threshold
 from genomepath.ml.embedding import MiniLMEncoder, TextEncoder
 from genomepath.ml.far_texts import CHOOSING
 from genomepath.ml.fields import INDICATION_SYNONYMS
+from genomepath.ml.known_targets import FAR_FROM_TARGETS
 from genomepath.text_door import FAR_FROM_KNOWN, NEAR_WITHHELD, closeness, practice_views, segments
 
 CAUGHT_SHARE = 0.95
@@ -111,7 +113,7 @@ REWORDINGS: dict[str, Callable[[PracticeRow], str]] = {
 }
 
 
-def document(measured: Measured) -> str:
+def document(measured: Measured, descriptions: MeasuredDescriptions) -> str:
     """The measurement as Markdown."""
     near, far = measured.near_threshold(), measured.far_threshold()
     count = measured.scores.shape[1]
@@ -155,6 +157,7 @@ def document(measured: Measured) -> str:
             "the retraining that its withdrawal queues. The more records are withheld, the more texts about their",
             "neighbours get no answer: the price of the threshold.",
             "",
+            *descriptions_document(descriptions),
         ]
     )
 
@@ -165,9 +168,11 @@ def _shares(holds: NDArray[np.bool_]) -> str:
 
 def main(arguments: Sequence[str]) -> int:
     """Measure and write the document; returns the exit code, non-zero where the code's thresholds differ."""
-    measured = measure(MiniLMEncoder())
-    Path(arguments[0]).write_text(document(measured), encoding="utf-8")
-    agreed = (measured.near_threshold(), measured.far_threshold()) == (NEAR_WITHHELD, FAR_FROM_KNOWN)
+    encoder = MiniLMEncoder()
+    measured, descriptions = measure(encoder), measure_descriptions(encoder)
+    Path(arguments[0]).write_text(document(measured, descriptions), encoding="utf-8")
+    thresholds = (measured.near_threshold(), measured.far_threshold(), descriptions.far_threshold())
+    agreed = thresholds == (NEAR_WITHHELD, FAR_FROM_KNOWN, FAR_FROM_TARGETS)
     return 0 if agreed else 1
 
 

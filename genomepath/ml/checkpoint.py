@@ -110,6 +110,19 @@ def update_manifest(folder: Path) -> ModelManifest:
     return manifest
 
 
+def named_files(folder: Path) -> frozenset[str]:
+    """Names of the artefacts that the manifest of a complete folder names; nothing is verified.
+
+    Raises:
+        ModelFolderError: the manifest is missing or damaged.
+    """
+    payload = _read_json(folder / MANIFEST)
+    try:
+        return frozenset(payload["files"])
+    except (KeyError, TypeError) as error:
+        raise ModelFolderError(f"{folder} has no readable manifest: {error!r}") from error
+
+
 def read_manifest(folder: Path) -> ModelManifest:
     """Read ``manifest.json`` and verify every file that it names.
 

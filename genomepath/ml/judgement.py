@@ -80,9 +80,13 @@ def judge(
         workers=workers,
     )
     result = replace(result, notes=(*result.notes, calibration_note(config.calibration_parts)))
-    if abstention.PROTOCOL not in protocols:
-        return result
-    return replace(result, abstention=abstention.measure_abstention(snapshot, encoder, seeds=seeds))
+    if abstention.PRACTICES_PROTOCOL in protocols:
+        texts = abstention.measure_text_abstention(snapshot, encoder, seeds=seeds)
+        result = replace(result, text_abstention=texts)
+    if abstention.TARGETS_PROTOCOL in protocols:
+        descriptions = abstention.measure_description_abstention(snapshot, encoder, seeds=seeds)
+        result = replace(result, description_abstention=descriptions)
+    return result
 
 
 def calibration_note(parts: int) -> str:

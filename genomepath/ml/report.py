@@ -207,25 +207,34 @@ def _targets(evaluation: EvaluationResult) -> list[str]:
     return blocks
 
 
-def abstention_rows(found: AbstentionResult) -> list[list[str]]:
+TEXT_KINDS = ("an unseen practice, all its fields", "an unseen practice, its title alone", "nothing of this field")
+DESCRIPTION_KINDS = ("an unseen target, all its fields", "an unseen target, its symbol alone", "nothing of this field")
+
+
+def abstention_rows(found: AbstentionResult, kinds: Sequence[str]) -> list[list[str]]:
     """What the text is, how many were judged, and the share without an answer by the fold's and the served threshold."""
-    kinds = {
-        "an unseen practice, all its fields": (found.chosen.whole, found.served.whole),
-        "an unseen practice, its title alone": (found.chosen.titles, found.served.titles),
-        "nothing of this field": (found.chosen.far, found.served.far),
-    }
+    rates = (
+        (found.chosen.whole, found.served.whole),
+        (found.chosen.names, found.served.names),
+        (found.chosen.far, found.served.far),
+    )
     return [
         [name, str(chosen.count), estimate_text(chosen), estimate_text(served)]
-        for name, (chosen, served) in kinds.items()
+        for name, (chosen, served) in zip(kinds, rates, strict=True)
     ]
 
 
 def _abstention(evaluation: EvaluationResult) -> list[str]:
-    if evaluation.abstention is None:
-        return []
-    served = f"threshold in service, {evaluation.abstention.served_threshold:.2f}"
-    header = ["text about", "texts", "no answer, threshold of the fold", f"no answer, {served}"]
-    return ["## Texts that get no answer", _table(header, abstention_rows(evaluation.abstention))]
+    blocks = []
+    for title, found, kinds in (
+        ("Texts that get no answer", evaluation.text_abstention, TEXT_KINDS),
+        ("Descriptions that get no answer", evaluation.description_abstention, DESCRIPTION_KINDS),
+    ):
+        if found is not None:
+            served = f"threshold in service, {found.served_threshold:.2f}"
+            header = ["text about", "texts", "no answer, threshold of the fold", f"no answer, {served}"]
+            blocks += [f"## {title}", _table(header, abstention_rows(found, kinds))]
+    return blocks
 
 
 def _table(header: Sequence[str], body: Sequence[Sequence[str]]) -> str:

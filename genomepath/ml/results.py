@@ -191,10 +191,11 @@ class ProtocolResult:
 
 @dataclass(frozen=True)
 class AbstentionRates:
-    """Share of texts without an answer: unseen practices as all their fields and as their title alone, and far texts."""
+    """Share of texts without an answer: what is unseen as all its fields (``whole``) and as its title or HGNC symbol alone
+    (``names``), and texts about nothing of this field (``far``)."""
 
     whole: Estimate
-    titles: Estimate
+    names: Estimate
     far: Estimate
 
 
@@ -211,7 +212,7 @@ class AbstentionResult:
     def from_dict(cls, row: Mapping[str, Any]) -> AbstentionResult:
         """Read what ``EvaluationResult.to_dict`` wrote."""
         chosen, served = (
-            AbstentionRates(**{name: Estimate.from_dict(cell) for name, cell in row[part].items()})
+            AbstentionRates(*(Estimate.from_dict(row[part][name]) for name in ("whole", "names", "far")))
             for part in ("chosen", "served")
         )
         return cls(tuple(row["thresholds"]), chosen, row["served_threshold"], served)
@@ -221,7 +222,8 @@ class AbstentionResult:
 class EvaluationResult:
     """A whole evaluation. ``subject`` names the scorer under judgement; ``leakage_checks`` are those that passed.
 
-    ``abstention`` is measured where P2 is.
+    ``text_abstention``, of texts about a practice, is measured where P2 is, ``description_abstention``, of a target's, where
+    P3 is.
     """
 
     data_sha256: str
@@ -235,7 +237,8 @@ class EvaluationResult:
     protocols: Mapping[str, ProtocolResult]
     leakage_checks: tuple[str, ...]
     notes: tuple[str, ...]
-    abstention: AbstentionResult | None = None
+    text_abstention: AbstentionResult | None = None
+    description_abstention: AbstentionResult | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """A JSON object."""
@@ -263,7 +266,8 @@ class EvaluationResult:
                 protocols=_mapped(ProtocolResult.from_dict, row["protocols"]),
                 leakage_checks=tuple(row["leakage_checks"]),
                 notes=tuple(row["notes"]),
-                abstention=AbstentionResult.from_dict(row["abstention"]) if row.get("abstention") else None,
+                text_abstention=_abstention(row.get("text_abstention")),
+                description_abstention=_abstention(row.get("description_abstention")),
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ResultError(f"the evaluation is incomplete: {error!r}") from error
@@ -275,3 +279,7 @@ def _mapped(read: Callable[[Mapping[str, Any]], Value], rows: Mapping[str, Any])
 
 def _optional(row: Mapping[str, Any] | None) -> Estimate | None:
     return None if row is None else Estimate.from_dict(row)
+
+
+def _abstention(row: Mapping[str, Any] | None) -> AbstentionResult | None:
+    return None if row is None else AbstentionResult.from_dict(row)

@@ -15,6 +15,7 @@ from genomepath.ml.conformal import fit_thresholds
 from genomepath.ml.cross_fitting import CalibrationSample, put_together
 from genomepath.ml.dataset import TextFeatures, TruthMatrix, build_text_features, records_as_read
 from genomepath.ml.embedding import MiniLMEncoder, TextEncoder
+from genomepath.ml.known_targets import write_known_targets
 from genomepath.ml.published_field_shares import write_field_shares
 from genomepath.ml.scores import BoolArray, Scores
 from genomepath.ml.snapshot import Snapshot, read_snapshot
@@ -135,6 +136,7 @@ def train_model(
     checkpoint.write_fitted_model(fitted, scores, output_folder, provenance)
     records = records_as_read(snapshot, config.drop_conditions)
     write_field_shares(output_folder, field_shares(fitted.model, features), *records)
+    write_known_targets(output_folder, features.targets)
     sample = _sample(fitted, features, truth, split, should_stop=should_stop, on_calibration=on_calibration)
     sample = sample or CalibrationSample(scores.to_calibrate_on, split.validation_cells)
     checkpoint.write_json(output_folder / checkpoint.CALIBRATION, calibrate(sample, truth, split))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from genomepath.ml.report import abstention_rows
 from genomepath.reporting.comparison import main_table
 from genomepath.reporting.data_card import drafts_sentence
 from genomepath.reporting.document import Block, Bullets, Document, Heading, Notice, Paragraph, Table
@@ -10,7 +9,7 @@ from genomepath.reporting.losses import losses
 from genomepath.reporting.material import CONSTANTS, NOT_MEDICAL_ADVICE, ReportMaterial, check_material
 from genomepath.reporting.sets import target_rows
 from genomepath.reporting.targets_and_gate import unmet
-from genomepath.reporting.texts_without_answer import HEADER
+from genomepath.reporting.texts_without_answer import abstention_tables
 from genomepath.reporting.traditions import ENOUGH_PAIRS, tradition_results
 
 
@@ -130,14 +129,16 @@ def _sets(material: ReportMaterial) -> list[Block]:
 
 
 def _texts(material: ReportMaterial) -> list[Block]:
-    found = material.evaluation.abstention
-    if found is None:
+    tables = abstention_tables(material)
+    if not tables:
         return []
-    return [
-        Heading("Texts that get no answer", 3),
-        Paragraph(f"Texts less close than {found.served_threshold:.2f} to every practice that may be used get none."),
-        Table("Share of texts without an answer, percent with 95% intervals", HEADER, abstention_rows(found)),
-    ]
+    evaluation = material.evaluation
+    said = {
+        "Texts less close than {} to every practice that may be used get none.": evaluation.text_abstention,
+        "Descriptions less close than {} to every known target get none.": evaluation.description_abstention,
+    }
+    limits = [text.format(f"{found.served_threshold:.2f}") for text, found in said.items() if found is not None]
+    return [Heading("Texts that get no answer", 3), Paragraph(" ".join(limits)), *tables]
 
 
 def _limits(material: ReportMaterial) -> list[Block]:

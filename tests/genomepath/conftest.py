@@ -24,7 +24,7 @@ from django.test import override_settings
 from ethics.clients import api_key_create, client_create
 from ethics.policy import Audience
 from genomepath.artefacts import model_folder
-from genomepath.ml.abstention import measure_abstention
+from genomepath.ml.abstention import measure_description_abstention, measure_text_abstention
 from genomepath.ml.baselines import BASELINES
 from genomepath.ml.checkpoint import update_manifest, write_json
 from genomepath.ml.dataset import TruthMatrix
@@ -218,7 +218,11 @@ def judged(trained_model) -> EvaluationResult:
     }
     features = synthetic_features(snapshot)
     result = evaluate(snapshot, features, scorers, protocols=("P1", "P2", "P3"), oracles=frozenset({"rule"}))
-    return replace(result, abstention=measure_abstention(snapshot, HashEncoder(), seeds=(0,)))
+    return replace(
+        result,
+        text_abstention=measure_text_abstention(snapshot, HashEncoder(), seeds=(0,)),
+        description_abstention=measure_description_abstention(snapshot, HashEncoder(), seeds=(0,)),
+    )
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,9 @@ from ethics.models import AuditEvent
 from ethics.policy import Audience, SacredStatus
 from ethics.stewardship import item_set_status
 from genomepath.artefacts import artefact_root, model_folder
+from genomepath.ml.checkpoint import update_manifest
 from genomepath.ml.inference import score_new_practice
+from genomepath.ml.known_targets import FILE as KNOWN_TARGETS
 from genomepath.ml.snapshot import PracticeRecord, read_snapshot
 from genomepath.models import ModelVersion
 from genomepath.models.model_version import VersionState
@@ -95,6 +97,24 @@ def test_what_names_the_protected_and_what_is_about_nothing_get_the_same_answer(
     assert [event.details["reasons"] for event in AuditEvent.objects.filter(event_type="text.withheld").order_by("pk")] == [
         ["named"], ["far"], ["named"],
     ]  # fmt: skip
+
+
+def test_a_description_far_from_every_known_target_gets_no_answer_and_its_reason_stays_in_the_log(served, post):
+    answer = json.loads(post(DESCRIPTIONS, {"findings": FAR}).content)
+    assert answer["abstained"] and answer["predictions"] == []
+    [event] = AuditEvent.objects.filter(event_type="text.withheld")
+    assert (event.details["reasons"], event.subject_ids) == (["far"], [])
+
+
+def test_one_known_field_is_enough_for_a_description(served, post):
+    assert not json.loads(post(DESCRIPTIONS, {"findings": FAR, "pathways": GENE["pathways"]}).content)["abstained"]
+
+
+def test_a_model_from_before_known_targets_were_kept_answers_every_description(served, post):
+    folder = model_folder(ModelVersion.objects.get())
+    (folder / KNOWN_TARGETS).unlink()
+    update_manifest(folder)
+    assert not json.loads(post(DESCRIPTIONS, {"findings": FAR}).content)["abstained"]
 
 
 def test_a_batch_takes_texts_where_the_key_has_the_scope(served, post, make_api_client):

@@ -206,9 +206,10 @@ def test_the_sets_stand_beside_the_baselines_and_chance_with_their_verdict(write
     ]
 
 
-def test_texts_without_an_answer_are_counted_with_both_thresholds(write_report, reportable):
-    found = reportable.evaluation["abstention"]
-    caption = "Share of texts without an answer, percent with 95% intervals"
+@pytest.mark.parametrize("kind", ["text", "description"])
+def test_texts_without_an_answer_are_counted_with_both_thresholds(write_report, reportable, kind):
+    found = reportable.evaluation[f"{kind}_abstention"]
+    caption = f"Share of {kind}s without an answer, percent with 95% intervals"
     files = write_report()
 
     rows = by_name(markdown_tables(files[REPORT])[caption])
@@ -224,7 +225,8 @@ def test_texts_without_an_answer_are_counted_with_both_thresholds(write_report, 
 
 def test_an_evaluation_from_before_sets_and_abstention_is_reported_without_them(write_report, reportable):
     def forget_sets(evaluation):
-        evaluation.pop("abstention")
+        evaluation.pop("text_abstention")
+        evaluation.pop("description_abstention")
         for protocol in evaluation["protocols"].values():
             protocol["chance"].pop("set_size")
             for scorer in protocol["scorers"].values():

@@ -14,7 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from correlations.bundled.reader import read_bundled
+from genomepath.description_threshold import measure_descriptions
 from genomepath.ml.embedding import MiniLMEncoder
+from genomepath.ml.known_targets import FAR_FROM_TARGETS
 from genomepath.text_door import (
     FAR_FROM_KNOWN,
     NEAR_WITHHELD,
@@ -171,6 +173,8 @@ def test_any_single_reason_is_enough_for_no_answer() -> None:
 
 @pytest.mark.slow
 def test_the_thresholds_are_those_that_the_measurement_gives() -> None:
-    measured = measure(MiniLMEncoder())
+    encoder = MiniLMEncoder()
+    measured, descriptions = measure(encoder), measure_descriptions(encoder)
     assert (measured.near_threshold(), measured.far_threshold()) == (NEAR_WITHHELD, FAR_FROM_KNOWN)
-    assert document(measured) == DOCUMENT.read_text(encoding="utf-8")
+    assert descriptions.far_threshold() == FAR_FROM_TARGETS
+    assert document(measured, descriptions) == DOCUMENT.read_text(encoding="utf-8")

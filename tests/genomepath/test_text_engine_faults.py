@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from genomepath.artefacts import model_folder
+from genomepath.ml.known_targets import FILE as KNOWN_TARGETS
 from genomepath.ml.onnx_files import GENOMIC_TO_TK, TK_TO_GENOMIC
 from genomepath.models import ModelVersion
 from genomepath.models.model_version import VersionState
@@ -38,6 +39,8 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "graph of noise": write(TK_TO_GENOMIC, b"\x00\xff" * 4000),
     "graphs swapped": swap,
     "graph gone": lambda folder: (folder / GENOMIC_TO_TK).unlink(),
+    "texts of known targets cut short": cut(KNOWN_TARGETS),
+    "texts of known targets gone": lambda folder: (folder / KNOWN_TARGETS).unlink(),
     "calibration cut short": write("calibration.json", b'{"tk_to_genomic": {'),
     "calibration a list": write("calibration.json", b"[]"),
     "calibration without curves": write("calibration.json", b"{}"),

@@ -72,6 +72,7 @@ def test_the_model_folder_is_complete_and_holds_no_pickle(model_folder):
         "field_shares.safetensors",
         "genomic_to_tk.onnx",
         "history.jsonl",
+        "known_targets.safetensors",
         "manifest.json",
         "model.safetensors",
         "onnx_parity.json",
