@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from unfold.dataclasses import UnfoldAction
 from unfold.decorators import action, display
 
 from ethics.admin.base import ViewOnlyAdmin
@@ -91,6 +92,14 @@ class ModelVersionAdmin(ViewOnlyAdmin):
             format_html('<a class="text-link" href="{}">{} ({})</a>', object_url(run), run, run.state) for run in runs
         ]
         return format_html_join(", ", "{}", ((link,) for link in links)) if links else "none"
+
+    def get_actions_detail(self, request: HttpRequest, object_id: int) -> list[UnfoldAction]:
+        """The buttons of a version's page; it can be rolled back to where it was in service before alone."""
+        offered: list[UnfoldAction] = super().get_actions_detail(request, object_id)
+        version = self.get_object(request, str(object_id))
+        if version is not None and version.state == VersionState.RETIRED:
+            return offered
+        return [button for button in offered if button.path != "roll-back"]
 
     def has_promote_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Whether the person may put versions into service."""

@@ -167,6 +167,16 @@ def test_a_rollback_is_a_confirmed_post_in_the_engineers_name(engineer: Client) 
     assert AuditEvent.objects.get(event_type="model.rolled_back").actor_name == "engineer"
 
 
+@pytest.mark.parametrize(("state", "offered"), [("retired", True), ("active", False), ("candidate", False)])
+def test_a_version_offers_to_be_rolled_back_to_where_it_was_in_service_before(
+    engineer: Client, state: str, offered: bool
+) -> None:
+    version = make_model_version(state=state)
+    page = engineer.get(reverse("admin:genomepath_modelversion_change", args=[version.pk])).content.decode()
+    assert "Promote" in page
+    assert ("Roll back to this" in page) is offered
+
+
 @pytest.mark.parametrize("kind", ["evaluation", "publication"])
 def test_evaluation_and_publication_are_asked_for_with_a_button(engineer: Client, kind: str) -> None:
     version = make_model_version(state="candidate")

@@ -31,6 +31,9 @@ def test_a_load_that_makes_no_sense_is_refused(wrong: list[str]) -> None:
         call_command("bench_audit", *wrong)
 
 
-def test_a_folder_that_is_not_there_is_named(tmp_path) -> None:
-    with pytest.raises(CommandError, match="There is no folder"):
-        call_command("bench_audit", "--json", str(tmp_path / "missing" / "bench.json"))
+@pytest.mark.parametrize("command", ["audit", "audit_verification", "desk", "hidden_timing", "serving"])
+def test_a_report_that_could_not_be_written_is_refused_before_anything_is_measured(tmp_path, command) -> None:
+    with pytest.raises(CommandError, match="there is no folder"):
+        call_command(f"bench_{command}", "--json", str(tmp_path / "missing" / "bench.json"))
+    with pytest.raises(CommandError, match="it is a folder"):
+        call_command(f"bench_{command}", "--json", str(tmp_path))

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from genomepath.ml.command_line import output_fault
 from neurobotanica.audit_bench.measurement import AuditLoad, BenchFailed, measure_audit
 from neurobotanica.embedded import EmbeddedServiceError
 
@@ -33,8 +34,8 @@ class Command(BaseCommand):
         if not (1 <= options["writers"] <= 64 and 0 < options["seconds"] <= 600 and 1 <= options["rounds"] <= 20):
             raise CommandError("--writers is from 1 to 64, --seconds up to 600, --rounds from 1 to 20.")
         target: Path | None = options["json"]
-        if target is not None and not target.parent.is_dir():
-            raise CommandError(f"There is no folder {target.parent}.")
+        if target is not None and (fault := output_fault(target)):
+            raise CommandError(fault)
         load = AuditLoad(options["writers"], options["seconds"], options["rounds"])
         try:
             report = measure_audit(load=load, home=settings.NEUROBOTANICA_HOME, progress=self._progress)

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from genomepath.ml.command_line import output_fault
 from neurobotanica.audit_bench.verification import LogNotRight, measure_verification
 
 
@@ -32,8 +33,8 @@ class Command(BaseCommand):
             if not 1 <= options[name] <= most:
                 raise CommandError(f"--{name} must be from 1 to {most}.")
         target: Path | None = options["json"]
-        if target is not None and not target.parent.is_dir():
-            raise CommandError(f"There is no folder {target.parent}.")
+        if target is not None and (fault := output_fault(target)):
+            raise CommandError(fault)
         try:
             report = measure_verification(
                 events=options["events"], runs=options["runs"], tell=lambda text: self.stderr.write(f"{text} ...")

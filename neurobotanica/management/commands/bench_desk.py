@@ -9,6 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from genomepath.ml.command_line import output_fault
 from neurobotanica.audit_bench.desk import PageFailed, measure_desk
 
 MOST_MS, MOST_QUERIES = 200, 12
@@ -36,8 +37,8 @@ class Command(BaseCommand):
             raise CommandError(f"--events must be from {FEWEST_EVENTS} to {MOST_EVENTS}.")
         if runs < 1:
             raise CommandError("--runs must be at least 1.")
-        if target is not None and not target.parent.is_dir():
-            raise CommandError(f"There is no folder {target.parent}.")
+        if target is not None and (fault := output_fault(target)):
+            raise CommandError(fault)
         try:
             report = measure_desk(events=events, runs=runs, tell=self.stderr.write)
         except PageFailed as error:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from ethics.audit import command_audit_context
 from ethics.models.client import CLIENT_AUDIENCES
 from ethics.policy import Audience
+from genomepath.ml.command_line import output_fault
 from neurobotanica.serving_bench import ServerFailed
 from neurobotanica.serving_bench.hidden_timing import WARM_UP, NothingHidden, measure_hidden_timing
 
@@ -45,8 +46,8 @@ class Command(BaseCommand):
         requests, target = options["requests"], options["json"]
         if not FEWEST <= requests <= MOST:
             raise CommandError(f"--requests must be from {FEWEST} to {MOST}.")
-        if target is not None and not target.parent.is_dir():
-            raise CommandError(f"There is no folder {target.parent}.")
+        if target is not None and (fault := output_fault(target)):
+            raise CommandError(fault)
         progress = tqdm(total=requests + WARM_UP, file=sys.stderr, disable=None, mininterval=0.5)
         try:
             with command_audit_context(), progress:

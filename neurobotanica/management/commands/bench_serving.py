@@ -15,6 +15,7 @@ from tqdm import tqdm
 from ethics.audit import command_audit_context
 from ethics.models.client import CLIENT_AUDIENCES
 from ethics.policy import Audience
+from genomepath.ml.command_line import output_fault
 from genomepath.redis_bytes import RedisUnavailable
 from neurobotanica.serving_bench import ServerFailed
 from neurobotanica.serving_bench.measurement import Load, NothingToMeasure, measure_serving
@@ -57,8 +58,8 @@ class Command(BaseCommand):
         load = _load(options)
         target, plot = options["json"], options["plot"]
         for file in (target, plot):
-            if file is not None and not file.parent.is_dir():
-                raise CommandError(f"There is no folder {file.parent}.")
+            if file is not None and (fault := output_fault(file)):
+                raise CommandError(fault)
         try:
             with command_audit_context():
                 report = measure_serving(
