@@ -109,24 +109,31 @@ def run_as_group(command: Sequence[str], *, folder: Path) -> int:
     is then 128 plus the signal's number, as in a shell. When this process is killed, the command ends too.
     """
     arrived: list[int] = []
-    child = subprocess.Popen(
-        list(command),
-        cwd=folder,
-        stdin=subprocess.DEVNULL,
-        start_new_session=True,
-        preexec_fn=_end_with_parent,  # noqa: PLW1509 - this process has no threads
-    )
+    started: list[subprocess.Popen[bytes]] = []
 
     def end_group(number: int, frame: FrameType | None) -> None:
         arrived.append(number)
-        if child.returncode is None:
-            os.killpg(child.pid, signal.SIGTERM if len(arrived) == 1 else signal.SIGKILL)
+        for child in started:
+            if child.returncode is None:
+                os.killpg(child.pid, signal.SIGTERM if len(arrived) == 1 else signal.SIGKILL)
 
+    # Before the command starts: a signal between the two would end this process alone, by default.
     previous = {number: signal.signal(number, end_group) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
+        child = subprocess.Popen(
+            list(command),
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            preexec_fn=_end_with_parent,  # noqa: PLW1509 - this process has no threads
+        )
+        started.append(child)
+        if arrived:
+            os.killpg(child.pid, signal.SIGTERM)
         code = child.wait()
     finally:
-        _kill_group(child.pid)
+        for child in started:
+            _kill_group(child.pid)
         for number, handler in previous.items():
             signal.signal(number, handler)
     if arrived:

@@ -122,3 +122,31 @@ def test_a_signal_ends_the_command_with_everything_that_it_started(tmp_path):
         assert all(is_gone(pid) for pid in pids)
         for name in ("grandchild", "command"):
             (tmp_path / name).unlink()
+
+
+SIGNALLED_WHILE_STARTING = """
+import os, signal, subprocess, sys
+from pathlib import Path
+from neurobotanica import supervision
+
+start = subprocess.Popen
+def start_and_be_signalled(*arguments, **options):
+    child = start(*arguments, **options)
+    os.kill(os.getpid(), signal.SIGTERM)
+    return child
+supervision.subprocess.Popen = start_and_be_signalled
+sys.exit(supervision.run_as_group(["sh", "-c", "echo $$ > command; exec sleep 300"], folder=Path(sys.argv[1])))
+"""
+
+
+def test_a_signal_that_arrives_while_the_command_starts_ends_it_too(tmp_path):
+    running = subprocess.run(
+        [sys.executable, "-c", SIGNALLED_WHILE_STARTING, str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        timeout=30,
+        check=False,
+    )
+
+    assert running.returncode == 128 + signal.SIGTERM
+    pids = [int(name) for name in (tmp_path / "command").read_text().split()] if (tmp_path / "command").exists() else []
+    assert all(is_gone(pid) for pid in pids)
