@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import json
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 
 from correlations.vocabulary import Dose
 from genomepath.artefacts import model_folder
-from genomepath.ml.calibration import PlattCalibration
+from genomepath.ml.calibration import ListCalibration, PlattCalibration
 from genomepath.ml.embedding import TextEncoder
 from genomepath.ml.encoder_graph import encoder_file
 from genomepath.ml.known_targets import FAR_FROM_TARGETS, closest_target, read_known_targets
@@ -37,15 +36,13 @@ class TextEngine:
 
     def __init__(self, folder: Path, encoder: OnnxTextEncoder) -> None:
         scores = read_published_scores(folder)
-        curves = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
         self.encoder = encoder
         self.gate = TextGate(encoder)
         self._targets, self._practices = scores.targets, scores.practices
         self._known_targets = read_known_targets(folder)
         self._to_targets = one_thread_session(folder / TK_TO_GENOMIC)
         self._to_practices = one_thread_session(folder / GENOMIC_TO_TK)
-        self._target_curve = PlattCalibration.from_dict(curves["tk_to_genomic"])
-        self._practice_curve = PlattCalibration.from_dict(curves["genomic_to_tk"])
+        self._curves = scores.curves
 
     def ranked_targets(
         self, record: PracticeRecord, dose: Dose, *, encoder: TextEncoder | None = None
@@ -55,13 +52,14 @@ class TextEngine:
         ``encoder`` may be one over this engine's that knows texts of the record already.
         """
         inputs = record_inputs(practice_features(record, encoder or self.encoder), in_catalogue=False)
-        inputs["dose"] = np.array([DOSES.index(dose.value)], dtype=np.int64)
-        return _ranked(self._targets, logits_alone(self._to_targets, inputs)[0], self._target_curve)
+        level = DOSES.index(dose.value)
+        inputs["dose"] = np.array([level], dtype=np.int64)
+        return _ranked(self._targets, logits_alone(self._to_targets, inputs)[0], self._curves.tk_to_genomic[level])
 
     def ranked_practices(self, record: TargetRecord, *, encoder: TextEncoder | None = None) -> list[tuple[str, float]]:
         """Slugs of all practices of the model with their confidence. What may not be shown is among them."""
         inputs = record_inputs(target_features(record, encoder or self.encoder), in_catalogue=False)
-        return _ranked(self._practices, logits_alone(self._to_practices, inputs)[0], self._practice_curve)
+        return _ranked(self._practices, logits_alone(self._to_practices, inputs)[0], self._curves.genomic_to_tk)
 
     def is_far_from_targets(self, record: TargetRecord, *, encoder: TextEncoder | None = None) -> bool:
         """Whether a description is close to no target that the model knows; never for a model that keeps no texts of its
@@ -122,7 +120,9 @@ def _return_freed_memory() -> None:
         trim(0)
 
 
-def _ranked(names: tuple[str, ...], logits: NDArray[np.float32], curve: PlattCalibration) -> list[tuple[str, float]]:
+def _ranked(
+    names: tuple[str, ...], logits: NDArray[np.float32], curve: PlattCalibration | ListCalibration
+) -> list[tuple[str, float]]:
     if logits.shape != (len(names),):
         raise ValueError("the scores do not have the shape of the catalogue")
     confidence = curve.probability(logits)

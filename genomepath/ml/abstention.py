@@ -60,15 +60,8 @@ def measure_text_abstention(
         names=[segments(record.title) for record in snapshot.practices],
         encoder=encoder,
     )
-    truth = TruthMatrix.from_snapshot(snapshot)
-    return _result(
-        [
-            _judge_fold(texts, np.asarray(fold.test_cells.any(axis=1)))
-            for seed in seeds
-            for fold in protocol_folds(PRACTICES_PROTOCOL, snapshot, truth, seed=seed, folds=folds)
-        ],
-        FAR_FROM_KNOWN,
-    )
+    judged = _judge_folds(texts, snapshot, PRACTICES_PROTOCOL, seeds=seeds, folds=folds)
+    return _result(judged, FAR_FROM_KNOWN)
 
 
 def measure_description_abstention(
@@ -85,15 +78,8 @@ def measure_description_abstention(
         names=[description_texts(TargetRecord(record.symbol, "", (), (), ())) for record in snapshot.targets],
         encoder=encoder,
     )
-    truth = TruthMatrix.from_snapshot(snapshot)
-    return _result(
-        [
-            _judge_fold(texts, np.asarray(fold.test_cells.any(axis=0)))
-            for seed in seeds
-            for fold in protocol_folds(TARGETS_PROTOCOL, snapshot, truth, seed=seed, folds=folds)
-        ],
-        FAR_FROM_TARGETS,
-    )
+    judged = _judge_folds(texts, snapshot, TARGETS_PROTOCOL, seeds=seeds, folds=folds)
+    return _result(judged, FAR_FROM_TARGETS)
 
 
 @dataclass(frozen=True)
@@ -137,6 +123,17 @@ class _FoldAbstention:
     whole: FloatArray
     names: FloatArray
     far: FloatArray
+
+
+def _judge_folds(
+    texts: _Compared, snapshot: Snapshot, protocol: str, *, seeds: Sequence[int], folds: int
+) -> list[_FoldAbstention]:
+    truth, pairs_of_record = TruthMatrix.from_snapshot(snapshot), 0 if protocol == TARGETS_PROTOCOL else 1
+    return [
+        _judge_fold(texts, np.asarray(fold.test_cells.any(axis=pairs_of_record)))
+        for seed in seeds
+        for fold in protocol_folds(protocol, snapshot, truth, seed=seed, folds=folds)
+    ]
 
 
 def _judge_fold(texts: _Compared, is_held_out: NDArray[np.bool_]) -> _FoldAbstention:

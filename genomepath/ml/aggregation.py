@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from genomepath.ml import bootstrap, metrics
 from genomepath.ml.bootstrap import Estimate
+from genomepath.ml.confidence_curves import ConfidenceCurves
 from genomepath.ml.dataset import TruthMatrix
 from genomepath.ml.dose_metrics import (
     RECALL_CUTOFFS,
@@ -148,19 +149,26 @@ def _served_list(
 ) -> tuple[FloatVector, FloatVector, IntVector, IntVector]:
     """Of one fold, and from practice to target of one dose: what ``_Served`` holds."""
     fold_scores, candidates = outcome.by_scorer[name], ~seen_pairs(data, outcome)
+    curves = _curves(fold_scores)
     if way == DIRECTIONS[0]:
         scores, known = fold_scores.scores.tk_to_genomic[:, dose], data.truth.confidence[:, dose] > 0
-        ranks = list_ranks(scores, candidates)
+        ranks, confidences = list_ranks(scores, candidates), curves.tk_to_genomic[dose].probability(scores)
     else:
         scores, known = fold_scores.scores.genomic_to_tk.T, data.truth.pairs
-        ranks = list_ranks(scores.T, candidates.T).T
+        ranks, confidences = list_ranks(scores.T, candidates.T).T, curves.genomic_to_tk.probability(scores)
     chosen = (ranks <= metrics.SERVED_TOP) & outcome.fold.test_cells
     return (
-        fold_scores.calibration[way].probability(scores[chosen]),
+        confidences[chosen],
         known[chosen].astype(np.float64),
         np.argwhere(chosen)[:, data.cluster_axis],
         np.full(int(chosen.sum()), len(DOSES) * outcome.fold.seed + dose),
     )
+
+
+def _curves(fold_scores: FoldScores) -> ConfidenceCurves:
+    if fold_scores.curves is None:
+        raise ValueError("P0 measures memory: nothing is held out to fit confidences on")
+    return fold_scores.curves
 
 
 def _mean_ece(served: _Served, drawn: NDArray[np.int_]) -> float:
@@ -231,7 +239,7 @@ def _out_of_fold(data: ProtocolData, name: str) -> dict[int, FloatArray]:
     for outcome in data.outcomes:
         fold_scores: FoldScores = outcome.by_scorer[name]
         matrix = result.setdefault(outcome.fold.seed, np.zeros(data.truth.confidence.shape))
-        probabilities = fold_scores.calibration["tk_to_genomic"].probability(fold_scores.scores.tk_to_genomic)
+        probabilities = _curves(fold_scores).of_targets(fold_scores.scores.tk_to_genomic)
         cells = np.broadcast_to(outcome.fold.test_cells[:, None, :], matrix.shape)
         matrix[cells] = probabilities[cells]
     return result

@@ -1,4 +1,4 @@
-"""Platt calibration: a logistic curve from a score to the probability of a documented association.
+"""Platt calibration: a logistic curve from a score to the probability of a documented association, by itself or in its list.
 
 Platt (1999), with the smoothed targets of that paper; the fit is Newton's method with backtracking as in Lin, Lin and
 Weng, "A note on Platt's probabilistic outputs for support vector machines" (2007). The slope is kept non-negative, so
@@ -9,17 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from genomepath.ml.scores import BoolArray, Scores
-
-if TYPE_CHECKING:
-    from genomepath.ml.dataset import TruthMatrix
+from genomepath.ml.metrics import SERVED_TOP
 
 FloatVector = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 _MAX_STEPS = 100
 _TOLERANCE = 1e-10
@@ -52,6 +49,34 @@ class PlattCalibration:
 
 
 @dataclass(frozen=True)
+class ListCalibration:
+    """probability = 1 / (1 + exp(-(slope * logit + level_slope * level + intercept))).
+
+    The level of a list is the mean of its five highest scores. A score says little without it: of a practice that is scored
+    low throughout, the highest are documented more often than such scores are elsewhere, and the other way round. Within a
+    list the level is a constant, so that its ranking stays.
+    """
+
+    slope: float
+    level_slope: float
+    intercept: float
+
+    def probability(self, logits: ArrayLike) -> FloatVector:
+        """Calibrated probabilities of whole lists, which lie along the last axis, in the shape of ``logits``."""
+        values = np.asarray(logits, dtype=np.float64)
+        return _sigmoid(self.slope * values + self.level_slope * list_level(values) + self.intercept)
+
+    def to_dict(self) -> dict[str, float]:
+        """A JSON object of the three numbers."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, payload: Mapping[str, float]) -> ListCalibration:
+        """Read what ``to_dict`` wrote."""
+        return cls(float(payload["slope"]), float(payload["level_slope"]), float(payload["intercept"]))
+
+
+@dataclass(frozen=True)
 class Prior:
     """What is held of the curve of scores that are log odds before it is fitted: slope 1 and intercept 0, by a normal
     distribution each.
@@ -65,24 +90,22 @@ class Prior:
     intercept_deviation: float = 0.5
 
 
-def fit_curves(
-    scores: Scores, truth: TruthMatrix, cells: BoolArray, prior: Prior | None = None
-) -> dict[str, PlattCalibration]:
-    """A curve for each direction, fitted on held-out ``cells``, bool [P, G].
+def list_level(scores: ArrayLike) -> FloatVector:
+    """The mean of the five highest scores of each list, [..., N] -> [..., 1]; of all where there are fewer."""
+    values = np.asarray(scores, dtype=np.float64)
+    count = min(SERVED_TOP, values.shape[-1])
+    highest = np.partition(values, values.shape[-1] - count, axis=-1)[..., -count:]
+    return np.asarray(np.sort(highest, axis=-1).mean(axis=-1, keepdims=True))
 
-    A confidence from practice to target is read at a dose, so its examples are cells of practice, dose and target; the
-    doses of a pair share its weight.
 
-    Raises:
-        CalibrationError: only one class is among the cells.
-    """
-    practices, targets = np.nonzero(cells)
-    at_doses = scores.tk_to_genomic[practices, :, targets], truth.confidence[practices, :, targets] > 0
-    pairs = scores.genomic_to_tk[targets, practices], truth.pairs[practices, targets]
-    return {
-        "tk_to_genomic": fit_platt(*at_doses, prior, weight=1 / at_doses[0].shape[1]),
-        "genomic_to_tk": fit_platt(*pairs, prior),
-    }
+def fit_in_lists(
+    logits: ArrayLike, levels: ArrayLike, labels: ArrayLike, prior: Prior | None = None, *, weight: float = 1.0
+) -> ListCalibration:
+    """``fit_platt`` with the level of the list of each score, in the shape of ``logits``. The prior holds nothing of it."""
+    x, y = _checked(logits, labels)
+    columns = np.column_stack([x, np.asarray(levels, dtype=np.float64).ravel()])
+    (slope, level_slope), intercept = _fit(columns, y, prior, weight)
+    return ListCalibration(slope, level_slope, intercept)
 
 
 def fit_platt(
@@ -100,6 +123,12 @@ def fit_platt(
     Raises:
         CalibrationError: shapes differ, a score is not finite, or only one class is present.
     """
+    x, y = _checked(logits, labels)
+    (slope,), intercept = _fit(x[:, None], y, prior, weight)
+    return PlattCalibration(slope, intercept)
+
+
+def _checked(logits: ArrayLike, labels: ArrayLike) -> tuple[FloatVector, BoolArray]:
     x = np.asarray(logits, dtype=np.float64).ravel()
     y = np.asarray(labels, dtype=bool).ravel()
     if x.shape != y.shape:
@@ -108,23 +137,32 @@ def fit_platt(
         raise CalibrationError("scores must be finite")
     if y.all() or not y.any():
         raise CalibrationError("calibration needs positive and negative examples")
+    return x, y
+
+
+def _fit(columns: FloatVector, y: BoolArray, prior: Prior | None, weight: float) -> tuple[list[float], float]:
+    """The slopes of ``columns`` [N, K], the first that of the score, and the intercept."""
     positives, negatives = weight * float(y.sum()), weight * float((~y).sum())
     target = np.where(y, (positives + 1) / (positives + 2), 1 / (negatives + 2))
+    others = columns.shape[1] - 1
     if prior is not None:
-        deviations = np.array([prior.slope_deviation, prior.intercept_deviation])
-        slope, intercept = _newton(x, target, start=np.array([1.0, 0.0]), precision=1 / (weight * deviations**2))
-        return PlattCalibration(slope=max(slope, 0.0), intercept=intercept)
-    centre, scale = float(x.mean()), float(x.std()) or 1.0
-    flat = np.array([0.0, _constant(target)])
-    slope, intercept = _newton((x - centre) / scale, target, start=flat, precision=np.zeros(2))
-    if slope < 0:
-        slope, intercept = 0.0, _constant(target)
-    return PlattCalibration(slope=slope / scale, intercept=intercept - slope * centre / scale)
+        held = [1 / prior.slope_deviation**2, *[0.0] * others, 1 / prior.intercept_deviation**2]
+        start = np.array([1.0, *[0.0] * others, 0.0])
+        found = _newton(columns, target, start=start, precision=np.array(held) / weight)
+        return [max(found[0], 0.0), *found[1:-1]], found[-1]
+    centre, scale = columns.mean(axis=0), columns.std(axis=0)
+    scale[scale == 0] = 1.0
+    flat = np.array([*[0.0] * (others + 1), _constant(target)])
+    found = _newton((columns - centre) / scale, target, start=flat, precision=np.zeros(others + 2))
+    if found[0] < 0:
+        return [0.0] * (others + 1), _constant(target)
+    slopes = np.array(found[:-1]) / scale
+    return slopes.tolist(), found[-1] - float(slopes @ centre)
 
 
-def _newton(x: FloatVector, target: FloatVector, *, start: FloatVector, precision: FloatVector) -> tuple[float, float]:
-    """Slope and intercept of the least loss; ``precision`` [2] draws them to ``start`` [2]."""
-    design = np.column_stack([x, np.ones_like(x)])
+def _newton(x: FloatVector, target: FloatVector, *, start: FloatVector, precision: FloatVector) -> list[float]:
+    """Slopes and intercept [K + 1] of the least loss for ``x`` [N, K]; ``precision`` [K + 1] draws them to ``start``."""
+    design = np.column_stack([x, np.ones(len(x))])
 
     def loss_of(parameters: FloatVector) -> float:
         return _loss(design @ parameters, target) + float(precision @ (parameters - start) ** 2) / 2
@@ -149,7 +187,7 @@ def _newton(x: FloatVector, target: FloatVector, *, start: FloatVector, precisio
         parameters, loss = candidate, candidate_loss
         if converged:
             break
-    return float(parameters[0]), float(parameters[1])
+    return [float(value) for value in parameters]
 
 
 def _constant(target: FloatVector) -> float:

@@ -13,14 +13,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genomepath.ml.scores import BoolArray, Scores
+from genomepath.ml.calibration import list_level
+from genomepath.ml.scores import BoolArray, FloatArray, Scores
 
 
 @dataclass(frozen=True, eq=False)
 class CalibrationSample:
-    """Scores and the cells, bool [P, G], of which they may be read."""
+    """Scores and the cells, bool [P, G], of which they may be read.
+
+    ``levels`` [P, D, G] holds of each score from practice to target the level of the list that it is from: the scores of a
+    list are put together from several fits, and only one of them held out this cell.
+    """
 
     scores: Scores
+    levels: FloatArray
     cells: BoolArray
 
 
@@ -34,12 +40,18 @@ def put_together(parts: Iterable[tuple[BoolArray, Scores]]) -> CalibrationSample
     if not known:
         raise ValueError("a calibration needs a part that was held out")
     cells, first = known[0]
-    forward, backward = first.tk_to_genomic, first.genomic_to_tk
+    forward, backward, levels = first.tk_to_genomic, first.genomic_to_tk, _levels(first)
     for part, scores in known[1:]:
         if (cells & part).any():
             raise ValueError("two calibration parts share a cell")
         forward = np.where(part[:, None, :], scores.tk_to_genomic, forward)
+        levels = np.where(part[:, None, :], _levels(scores), levels)
         backward = np.where(part.T, scores.genomic_to_tk, backward)
         cells = cells | part
     log_odds = all(scores.log_odds for _, scores in known)
-    return CalibrationSample(Scores(forward, backward, log_odds=log_odds), cells)
+    return CalibrationSample(Scores(forward, backward, log_odds=log_odds), levels, cells)
+
+
+def _levels(scores: Scores) -> FloatArray:
+    forward = scores.tk_to_genomic
+    return np.broadcast_to(list_level(forward), forward.shape)

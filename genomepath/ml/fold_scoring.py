@@ -13,7 +13,8 @@ from typing import cast
 import numpy as np
 
 from genomepath.ml import leakage
-from genomepath.ml.calibration import PlattCalibration, Prior, fit_curves
+from genomepath.ml.calibration import Prior
+from genomepath.ml.confidence_curves import ConfidenceCurves, fit_curves
 from genomepath.ml.conformal import SetThreshold, fit_thresholds
 from genomepath.ml.cross_fitting import CalibrationSample, put_together
 from genomepath.ml.dataset import TextFeatures, TruthMatrix
@@ -37,10 +38,10 @@ class EvaluationInputs:
 
 @dataclass(frozen=True, eq=False)
 class FoldScores:
-    """Scores of one scorer on one fold, calibration and set thresholds by direction (empty on P0), seconds of its fits."""
+    """Scores of one scorer on one fold, its curves (P0: None), thresholds by direction (P0: none), seconds of its fits."""
 
     scores: Scores
-    calibration: Mapping[str, PlattCalibration]
+    curves: ConfidenceCurves | None
     thresholds: Mapping[str, SetThreshold]
     seconds: float
 
@@ -102,7 +103,7 @@ def _score(inputs: EvaluationInputs, fold: Fold, parts: tuple[Fold, ...], truth:
     if fold.protocol != "P0" and name not in inputs.oracles:
         leakage.check_not_the_answer(pair_ranks(scores, truth, inputs.snapshot, fold), name)
     if fold.protocol == "P0":
-        return FoldScores(scores, {}, {}, seconds)
+        return FoldScores(scores, None, {}, seconds)
     sample = put_together((part.validation_cells, found) for part, found in fits)
     thresholds = fit_thresholds(sample.scores, truth, truth.pairs & sample.cells)
     return FoldScores(scores, _calibrate(sample, truth, fold), thresholds, seconds)
@@ -147,9 +148,9 @@ def _side(whole: Snapshot, truth: TruthMatrix, fold: Fold, rows: tuple[int, ...]
     return snapshot, side
 
 
-def _calibrate(sample: CalibrationSample, truth: TruthMatrix, fold: Fold) -> dict[str, PlattCalibration]:
-    """Platt per direction on the cells of the sample. Where few whole records calibrate (P2, P3), log odds are drawn to
+def _calibrate(sample: CalibrationSample, truth: TruthMatrix, fold: Fold) -> ConfidenceCurves:
+    """The curves, fitted on the cells of the sample. Where few whole records calibrate (P2, P3), log odds are drawn to
     themselves; scores of another scale have nothing to be drawn to."""
     leakage.check_pairs_disjoint(sample.cells, fold.test_cells, truth, "calibration and test")
     prior = Prior() if sample.scores.log_odds and fold.protocol in {"P2", "P3"} else None
-    return fit_curves(sample.scores, truth, sample.cells, prior)
+    return fit_curves(sample, truth, prior)

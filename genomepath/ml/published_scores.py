@@ -13,11 +13,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from genomepath.ml.calibration import PlattCalibration
 from genomepath.ml.checkpoint import CALIBRATION, read_catalogue, read_scores
+from genomepath.ml.confidence_curves import ConfidenceCurves
 from genomepath.ml.conformal import SetThreshold, read_thresholds
 from genomepath.ml.scores import BoolArray, Scores
-from genomepath.ml.snapshot import DIRECTIONS, DOSES
+from genomepath.ml.snapshot import DOSES
 
 
 class PublishedScoresError(ValueError):
@@ -34,6 +34,7 @@ class PublishedScores:
     practices: tuple[str, ...]
     targets: tuple[str, ...]
     scores: Scores
+    curves: ConfidenceCurves
     tk_to_genomic_confidence: NDArray[np.float64]
     genomic_to_tk_confidence: NDArray[np.float64]
     thresholds: Mapping[str, SetThreshold] | None = None
@@ -54,9 +55,8 @@ def read_published_scores(folder: Path) -> PublishedScores:
     try:
         practices, targets = read_catalogue(folder)
         scores = read_scores(folder)
-        curves = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
-        platt = {direction: PlattCalibration.from_dict(curves[direction]) for direction in DIRECTIONS}
-        thresholds = read_thresholds(curves)
+        calibration = json.loads((folder / CALIBRATION).read_text(encoding="utf-8"))
+        curves, thresholds = ConfidenceCurves.from_dict(calibration), read_thresholds(calibration)
     except (OSError, KeyError, TypeError, ValueError) as error:
         raise PublishedScoresError(f"{folder.name}: {error}") from error
     if scores.tk_to_genomic.shape != (len(practices), len(DOSES), len(targets)):
@@ -65,7 +65,8 @@ def read_published_scores(folder: Path) -> PublishedScores:
         practices=practices,
         targets=targets,
         scores=scores,
-        tk_to_genomic_confidence=platt["tk_to_genomic"].probability(scores.tk_to_genomic),
-        genomic_to_tk_confidence=platt["genomic_to_tk"].probability(scores.genomic_to_tk),
+        curves=curves,
+        tk_to_genomic_confidence=curves.of_targets(scores.tk_to_genomic),
+        genomic_to_tk_confidence=curves.genomic_to_tk.probability(scores.genomic_to_tk),
         thresholds=thresholds,
     )

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from genomepath.ml import checkpoint, leakage
-from genomepath.ml.calibration import fit_curves
 from genomepath.ml.checkpoint import ModelManifest, Provenance
+from genomepath.ml.confidence_curves import fit_curves
 from genomepath.ml.config import ModelConfig
 from genomepath.ml.conformal import fit_thresholds
 from genomepath.ml.cross_fitting import CalibrationSample, put_together
@@ -138,7 +138,7 @@ def train_model(
     write_field_shares(output_folder, field_shares(fitted.model, features), *records)
     write_known_targets(output_folder, features.targets)
     sample = _sample(fitted, features, truth, split, should_stop=should_stop, on_calibration=on_calibration)
-    sample = sample or CalibrationSample(scores.to_calibrate_on, split.validation_cells)
+    sample = sample or put_together([(split.validation_cells, scores.to_calibrate_on)])
     checkpoint.write_json(output_folder / checkpoint.CALIBRATION, calibrate(sample, truth, split))
     parity = export_onnx(fitted.model, features, output_folder)
     checkpoint.write_json(output_folder / checkpoint.ONNX_PARITY, {"largest_difference": parity})
@@ -146,18 +146,17 @@ def train_model(
     return checkpoint.update_manifest(output_folder)
 
 
-def calibrate(sample: CalibrationSample, truth: TruthMatrix, split: PairSplit) -> dict[str, dict[str, Any]]:
-    """Platt curve per direction and the thresholds of the sets, fitted on cells that their fits did not see.
+def calibrate(sample: CalibrationSample, truth: TruthMatrix, split: PairSplit) -> dict[str, Any]:
+    """The curves of the confidences and the thresholds of the sets, fitted on cells that their fits did not see.
 
     Raises:
         LeakageError: a cell of the sample is a test cell.
     """
-    scores, cells = sample.scores, sample.cells
-    leakage.check_pairs_disjoint(cells, split.test_cells, truth, "calibration and test")
-    thresholds = fit_thresholds(scores, truth, truth.pairs & cells)
+    leakage.check_pairs_disjoint(sample.cells, split.test_cells, truth, "calibration and test")
+    thresholds = fit_thresholds(sample.scores, truth, truth.pairs & sample.cells)
     return {
         "sets": {way: threshold.to_dict() for way, threshold in thresholds.items()},
-        **{way: curve.to_dict() for way, curve in fit_curves(scores, truth, cells).items()},
+        **fit_curves(sample, truth).to_dict(),
     }
 
 

@@ -20,8 +20,9 @@ def reliability(material: ReportMaterial) -> list[Block]:
         Heading("Calibration"),
         Paragraph(
             "Judged where a confidence is read: held-out candidates among the five best answers, in ten bins of equal mass, "
-            "the expected effect of the noise of a bin taken off. Calibration was fitted on inner folds. In a diagram a "
-            "point below the dotted diagonal is overconfident; a larger point holds more candidates."
+            "the expected effect of the noise of a bin taken off. Calibration was fitted on inner folds, from practice to "
+            "target with a curve for each dose that reads a score beside the highest of its list. In a diagram a point "
+            "below the dotted diagonal is overconfident; a larger point holds more candidates."
         ),
     ]
     blocks += [Paragraph(sentence) for sentence in [_no_probabilities(material)] if sentence]

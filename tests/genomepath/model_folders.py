@@ -11,18 +11,27 @@ from django.conf import settings
 from safetensors.numpy import save_file
 
 from correlations.models import GenomicTarget, Practice
+from genomepath.ml.calibration import ListCalibration, PlattCalibration
 from genomepath.ml.checkpoint import update_manifest, write_json
+from genomepath.ml.confidence_curves import ConfidenceCurves
 from genomepath.ml.conformal import SET_LEVEL, SetThreshold
 from genomepath.models import ModelVersion
 from tests.factories import make_model_version
 
-IDENTITY_CURVE = {"slope": 1.0, "intercept": 0.0}
+IN_LISTS = ListCalibration(slope=1.0, level_slope=0.0, intercept=0.0)
+UNCHANGED = ConfidenceCurves((IN_LISTS, IN_LISTS, IN_LISTS), PlattCalibration(slope=1.0, intercept=0.0))
 
 
 def write_scores(
-    folder: Path, practices: Sequence[str], targets: Sequence[str], *, seed: int = 0, least_logit: float | None = None
+    folder: Path,
+    practices: Sequence[str],
+    targets: Sequence[str],
+    *,
+    seed: int = 0,
+    least_logit: float | None = None,
+    curves: ConfidenceCurves = UNCHANGED,
 ) -> None:
-    """Catalogue, random logits and a calibration that leaves them as they are; with a least logit, sets as well."""
+    """Catalogue, random logits and their curves; with a least logit, sets as well."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = np.random.default_rng(seed)
     arrays = {
@@ -31,7 +40,7 @@ def write_scores(
     }
     save_file(arrays, folder / "scores.safetensors")
     write_json(folder / "catalogue.json", {"practices": list(practices), "targets": list(targets)})
-    calibration: dict[str, Any] = {"tk_to_genomic": IDENTITY_CURVE, "genomic_to_tk": IDENTITY_CURVE}
+    calibration: dict[str, Any] = curves.to_dict()
     if least_logit is not None:
         threshold = SetThreshold(SET_LEVEL, least_logit, links=30).to_dict()
         calibration["sets"] = {"tk_to_genomic": threshold, "genomic_to_tk": threshold}
@@ -44,13 +53,14 @@ def make_scored_version(
     *,
     seed: int = 0,
     least_logit: float | None = None,
+    curves: ConfidenceCurves = UNCHANGED,
     **fields,
 ) -> ModelVersion:
     """A candidate whose folder holds scores for these practices and targets."""
     name = f"models/scored-{seed}"
     folder = Path(settings.ARTEFACT_ROOT) / name
     slugs, symbols = [practice.slug for practice in practices], [target.symbol for target in targets]
-    write_scores(folder, slugs, symbols, seed=seed, least_logit=least_logit)
+    write_scores(folder, slugs, symbols, seed=seed, least_logit=least_logit, curves=curves)
     sha256 = complete_folder(folder, seed=seed)
     return make_model_version(**{"state": "candidate", "folder": name, "sha256": sha256, **fields})
 

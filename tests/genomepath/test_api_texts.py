@@ -16,6 +16,7 @@ from genomepath.artefacts import artefact_root, model_folder
 from genomepath.ml.checkpoint import update_manifest
 from genomepath.ml.inference import score_new_practice
 from genomepath.ml.known_targets import FILE as KNOWN_TARGETS
+from genomepath.ml.published_scores import read_published_scores
 from genomepath.ml.snapshot import PracticeRecord, read_snapshot
 from genomepath.models import ModelVersion
 from genomepath.models.model_version import VersionState
@@ -68,11 +69,11 @@ def test_the_ranking_of_the_web_process_is_that_of_torch(served):
     fitted, encoder = read_fitted_model(model_folder(version)), MiniLMEncoder()
     snapshot = read_snapshot(artefact_root() / version.snapshot_folder)
     record = PracticeRecord("", KNOWN, "", (), "", "")
-    logits = score_new_practice(fitted.model, build_text_features(snapshot, encoder), encoder, record).logits[2]
-    engine = text_engine(version)
-    found = dict(engine.ranked_targets(record, Dose.HIGH))
-    expected = engine._target_curve.probability(logits)
-    assert max(abs(found[symbol] - expected[place]) for place, symbol in enumerate(fitted.targets)) < 1e-4
+    logits = score_new_practice(fitted.model, build_text_features(snapshot, encoder), encoder, record).logits
+    expected = read_published_scores(model_folder(version)).curves.of_targets(logits[None])[0]
+    for level, dose in enumerate(Dose):
+        found = dict(text_engine(version).ranked_targets(record, dose))
+        assert max(abs(found[symbol] - expected[level, place]) for place, symbol in enumerate(fitted.targets)) < 1e-4
 
 
 def test_a_description_gets_ranked_practices_each_with_its_attribution(served, post):

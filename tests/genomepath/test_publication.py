@@ -12,6 +12,8 @@ from ethics.models import AuditEvent
 from ethics.models.client import CLIENT_AUDIENCES
 from ethics.policy import Basis, Purpose
 from genomepath.artefacts import model_folder
+from genomepath.ml.calibration import ListCalibration, PlattCalibration
+from genomepath.ml.confidence_curves import ConfidenceCurves
 from genomepath.models import Prediction
 from genomepath.publication import predictions_publish
 from genomepath.withdrawal import models_mark_withheld
@@ -69,6 +71,18 @@ def test_confidences_are_probabilities(practices, targets):
     predictions_publish(version=make_scored_version(practices, targets))
 
     assert all(0.0 <= value <= 1.0 for value in Prediction.objects.values_list("confidence", flat=True))
+
+
+def test_a_confidence_is_read_from_the_curve_of_its_direction_and_dose(practices, targets):
+    low, medium, high = (ListCalibration(1.0, 0.5, intercept) for intercept in (-2.0, -1.0, 1.0))
+    back = PlattCalibration(1.0, 2.0)
+    version = make_scored_version(practices, targets, curves=ConfidenceCurves((low, medium, high), back))
+    predictions_publish(version=version)
+
+    curves: dict[str, ListCalibration | PlattCalibration] = {"low": low, "medium": medium, "high": high, "": back}
+    for ranking in rankings(version).values():
+        expected = curves[ranking[0].dose].probability([row.score for row in ranking])
+        assert [row.confidence for row in ranking] == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_record_that_left_the_catalogue_is_skipped_and_ranks_stay_contiguous(practices, targets):

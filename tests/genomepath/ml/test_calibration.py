@@ -7,10 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from genomepath.ml.calibration import CalibrationError, PlattCalibration, Prior, fit_curves, fit_platt
-from genomepath.ml.dataset import TruthMatrix
+from genomepath.ml.calibration import (
+    CalibrationError,
+    ListCalibration,
+    PlattCalibration,
+    Prior,
+    fit_in_lists,
+    fit_platt,
+    list_level,
+)
 from genomepath.ml.metrics import expected_calibration_error
-from genomepath.ml.scores import Scores
 
 
 def sample(slope, intercept, size=20_000, seed=0):
@@ -115,27 +121,46 @@ def test_a_calibration_survives_json():
     assert PlattCalibration.from_dict(calibration.to_dict()) == calibration
 
 
-def by_dose():
-    """Scores that say the same at each dose; at the low dose a tenth of the pairs is linked, at the others one half."""
-    rng = np.random.default_rng(0)
-    linked = rng.random((200, 3, 30)) < np.array([0.1, 0.5, 0.5])[None, :, None]
-    truth = TruthMatrix(
-        practices=tuple(map(str, range(200))),
-        targets=tuple(map(str, range(30))),
-        confidence=linked.astype(np.float32),
-        quality_of_pair=np.zeros((200, 30), dtype=np.int64),
-    )
-    doses = np.broadcast_to(np.array([-3.0, 0.0, 0.0])[None, :, None], linked.shape)
-    return Scores(doses, np.zeros((30, 200))), truth
+def lists_of(level_slope, *, size=4000, length=10, seed=0):
+    """Lists that lie at heights of their own, and labels that follow a score and the level of its list."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(scale=2.0, size=(size, 1)) + rng.normal(size=(size, length))
+    return logits, rng.random(logits.shape) < ListCalibration(1.5, level_slope, -1.0).probability(logits)
 
 
-def test_a_confidence_at_a_dose_is_fitted_on_what_is_known_at_that_dose():
-    scores, truth = by_dose()
+@pytest.mark.parametrize("level_slope", [-1.2, 0.0, 0.6])
+def test_the_curve_of_a_score_in_its_list_is_found_again(level_slope):
+    logits, labels = lists_of(level_slope)
 
-    curve = fit_curves(scores, truth, np.ones((200, 30), dtype=bool))["tk_to_genomic"]
+    fitted = fit_in_lists(logits, np.broadcast_to(list_level(logits), logits.shape), labels)
 
-    assert curve.probability(-3.0) == pytest.approx(0.1, abs=0.02)
-    assert curve.probability(0.0) == pytest.approx(0.5, abs=0.02)
+    assert (fitted.slope, fitted.level_slope, fitted.intercept) == pytest.approx((1.5, level_slope, -1.0), abs=0.1)
+
+
+def test_the_level_of_a_list_is_the_mean_of_its_five_highest_scores():
+    assert list_level([[9.0, 1.0, 3.0, 5.0, 0.0, 7.0, 2.0]]).tolist() == [[5.2]]
+    assert list_level([2.0, 4.0]).tolist() == [3.0]
+
+
+def test_a_list_keeps_its_ranking():
+    logits = np.random.default_rng(0).normal(size=(50, 20))
+
+    probabilities = ListCalibration(0.7, -3.0, 0.2).probability(logits)
+
+    assert (probabilities.argsort(axis=1) == logits.argsort(axis=1)).all()
+
+
+@pytest.mark.parametrize("prior", [None, Prior()])
+def test_scores_that_order_a_list_backwards_never_reverse_it(prior):
+    logits, labels = lists_of(0.0)
+
+    assert fit_in_lists(-logits, np.broadcast_to(list_level(-logits), logits.shape), labels, prior).slope == 0.0
+
+
+def test_a_curve_of_lists_survives_json():
+    calibration = ListCalibration(slope=1.25, level_slope=-0.75, intercept=-0.5)
+
+    assert ListCalibration.from_dict(calibration.to_dict()) == calibration
 
 
 def test_doses_that_repeat_a_pair_weigh_as_one_pair():

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from genomepath.ml.baselines import BASELINES
+from genomepath.ml.calibration import ListCalibration, PlattCalibration
 from genomepath.ml.dataset import TruthMatrix
 from genomepath.ml.evaluation import evaluate
 from genomepath.ml.fold_scoring import EvaluationInputs, score_fold
@@ -190,6 +191,11 @@ class ScaledCosine:
         return replace(Scores.from_pairs(scores), log_odds=self.log_odds)
 
 
+def distance(curve: ListCalibration | PlattCalibration) -> float:
+    """How far a curve is from the one that leaves log odds as they are."""
+    return abs(curve.slope - 1) + abs(curve.intercept)
+
+
 @pytest.mark.parametrize(("protocol", "drawn"), [("P1", False), ("P2", True), ("P3", True)])
 def test_log_odds_are_drawn_to_themselves_where_few_whole_records_calibrate(protocol, drawn):
     inputs = EvaluationInputs(
@@ -197,11 +203,13 @@ def test_log_odds_are_drawn_to_themselves_where_few_whole_records_calibrate(prot
     )
     fold = protocol_folds(protocol, SNAPSHOT, TRUTH, seed=0)[0]
     found = score_fold(inputs, fold).by_scorer
-    assert (found["odds"].calibration != found["scale"].calibration) == drawn
+    odds_curves, scale_curves = found["odds"].curves, found["scale"].curves
+    assert (odds_curves != scale_curves) == drawn
     if drawn:
-        for way in DIRECTIONS:
-            odds, scale = (found[name].calibration[way] for name in ("odds", "scale"))
-            assert abs(odds.slope - 1) + abs(odds.intercept) < abs(scale.slope - 1) + abs(scale.intercept)
+        assert odds_curves is not None and scale_curves is not None
+        for dose in range(len(DOSES)):
+            assert distance(odds_curves.tk_to_genomic[dose]) < distance(scale_curves.tk_to_genomic[dose])
+        assert distance(odds_curves.genomic_to_tk) < distance(scale_curves.genomic_to_tk)
 
 
 def test_a_random_scorer_lies_at_the_chance_row():

@@ -24,7 +24,7 @@ from genomepath.ml.fitting import TrainingInterrupted
 from genomepath.ml.judgement import judge
 from genomepath.ml.leakage import LeakageError
 from genomepath.ml.scores import takes_validation
-from genomepath.ml.snapshot import DIRECTIONS, write_snapshot
+from genomepath.ml.snapshot import DIRECTIONS, DOSES, write_snapshot
 from genomepath.ml.splits import stratified_pair_split
 from genomepath.ml.training import fit
 from genomepath.ml.training_run import CodeIdentity, model_scorer, train_model
@@ -171,10 +171,12 @@ def test_an_added_artefact_changes_the_manifest_but_not_the_model(model_folder, 
     assert manifest.model_sha256 == checkpoint.read_manifest(model_folder).model_sha256
 
 
-def test_calibration_is_monotone_and_kept_per_direction(model_folder):
+def test_calibration_is_monotone_and_kept_per_direction_and_dose(model_folder):
     calibration = json.loads((model_folder / "calibration.json").read_text())
     assert set(calibration) == {"tk_to_genomic", "genomic_to_tk", "sets"}
-    assert all(calibration[way]["slope"] >= 0 for way in DIRECTIONS)
+    assert set(calibration["tk_to_genomic"]) == set(DOSES)
+    curves = [*calibration["tk_to_genomic"].values(), calibration["genomic_to_tk"]]
+    assert all(curve["slope"] >= 0 for curve in curves)
 
 
 def test_the_calibration_holds_the_sets_of_both_directions(model_folder):
